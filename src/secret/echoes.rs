@@ -1,11 +1,15 @@
-//! Which answers hold one of many texts, in one pass over each answer.
+//! Where texts stand that are looked for, in one pass over each answer, however their signs are escaped.
 //!
-//! Owns: the search. Leaves to others: the forms of a secret (`spellings`), what becomes of an answer that holds one (`http`).
+//! Owns: the search. Leaves to others: the forms of a secret (`spellings`), what escapes are (`escapes`), what becomes of an
+//! answer that holds one (`http`).
 //! A newcomer gets wrong: not every byte of an answer is looked at as the beginning of a text. Wherever a text stands, one of its
 //! first four windows begins at a multiple of four, so only those are looked up, and what is looked up is nearly always not there.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
+use super::escapes::{unescaped, unescaped_nearby};
 use super::windows::{Marks, WINDOW, folded};
 
 /// A shorter text may lie between two windows; and it may stand in an answer by chance: a word, a number.
@@ -14,11 +18,16 @@ pub(super) const SHORTEST: usize = 2 * WINDOW;
 /// So many secrets are looked for, those that were sent last: a run has some ten at a time.
 const LATEST: usize = 32;
 
+/// So many escapes in the place of each other's signs are seen through.
+const ROUNDS: usize = 4;
+
 /// What is looked for, in letters of any case.
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
     /// Of each secret, the newest first.
-    forms: VecDeque<Vec<String>>,
+    forms: VecDeque<Vec<Vec<u8>>>,
+    /// The length of the longest.
+    reach: usize,
     /// Their windows.
     marks: Marks,
     /// Where each window stands: in which form of which secret, behind so many bytes.
@@ -27,14 +36,20 @@ pub(super) struct Echoes {
 
 impl Echoes {
     /// Looks for one more secret. Forms that are too short are left out.
-    pub(super) fn listen_for(&mut self, forms: impl IntoIterator<Item = String>) {
-        self.forms.push_front(forms.into_iter().filter(|form| form.len() >= SHORTEST).collect());
+    pub(super) fn listen_for(&mut self, forms: impl IntoIterator<Item = Vec<u8>>) {
+        let mut forms: Vec<Vec<u8>> = forms.into_iter().collect();
+        // What a text becomes where more is seen through than was put before it.
+        let plain: Vec<Vec<u8>> = forms.iter().filter_map(|form| plainest(form)).collect();
+        forms.extend(plain);
+        forms.retain(|form| form.len() >= SHORTEST);
+        self.forms.push_front(forms);
         self.forms.truncate(LATEST);
+        self.reach = self.forms.iter().flatten().map(Vec::len).max().unwrap_or_default();
         self.marks = Marks::default();
         self.windows.clear();
         for (secret, forms) in self.forms.iter().enumerate() {
             for (nth, form) in forms.iter().enumerate() {
-                for (behind, window) in form.as_bytes().windows(WINDOW).take(WINDOW).enumerate() {
+                for (behind, window) in form.windows(WINDOW).take(WINDOW).enumerate() {
                     let window = folded(window);
                     self.marks.add(window);
                     self.windows.entry(window).or_default().push((secret, nth, behind));
@@ -45,21 +60,66 @@ impl Echoes {
 
     /// Whether a text stands in this one.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        !self.windows.is_empty()
-            && text.chunks_exact(WINDOW).enumerate().any(|(nth, chunk)| {
-                let window = folded(chunk);
-                self.marks.may_have(window) && self.stands_around(text, nth * WINDOW, window)
-            })
+        let mut seen = Cow::Borrowed(text);
+        for _ in 0..ROUNDS {
+            if self.stand_in(&seen) {
+                return true;
+            }
+            let Some(next) = unescaped_nearby(&seen, self.reach) else { return false };
+            seen = Cow::Owned(next);
+        }
+        self.stand_in(&seen)
     }
 
-    /// Whether a text of which this is a window stands around it.
-    fn stands_around(&self, text: &[u8], at: usize, window: u32) -> bool {
-        self.windows.get(&window).into_iter().flatten().any(|&(secret, nth, behind)| {
-            let form = self.forms[secret][nth].as_bytes();
-            let stands = at.checked_sub(behind).and_then(|from| text.get(from..from + form.len()));
-            stands.is_some_and(|stands| stands.eq_ignore_ascii_case(form))
+    /// Where texts stand in this one, their escapes included; some may lie in others.
+    pub(super) fn places(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut places: Vec<Range<usize>> = self.places_in(text).collect();
+        let (mut seen, mut stood) = (Cow::Borrowed(text), (0..=text.len()).collect::<Vec<_>>());
+        for _ in 0..ROUNDS {
+            let Some((next, from)) = unescaped(&seen) else { break };
+            stood = from.into_iter().map(|at| stood[at]).collect();
+            seen = Cow::Owned(next);
+            places.extend(self.places_in(&seen).map(|place| stood[place.start]..stood[place.end]));
+        }
+        places
+    }
+
+    /// Whether a text stands in this one, as it is.
+    fn stand_in(&self, text: &[u8]) -> bool {
+        self.marked(text).any(|(at, window)| self.around(text, at, window).next().is_some())
+    }
+
+    /// Where texts stand in this one, as it is.
+    fn places_in<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
+        self.marked(text).flat_map(move |(at, window)| self.around(text, at, window))
+    }
+
+    /// Where windows stand that may be those of a text.
+    fn marked<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (usize, u32)> + 't {
+        let looked_at: &[u8] = if self.windows.is_empty() { b"" } else { text };
+        let windows = looked_at.chunks_exact(WINDOW).enumerate().map(|(nth, chunk)| (nth * WINDOW, folded(chunk)));
+        windows.filter(move |(_, window)| self.marks.may_have(*window))
+    }
+
+    /// The texts of which this is a window and which stand around it.
+    fn around<'t>(&'t self, text: &'t [u8], at: usize, window: u32) -> impl Iterator<Item = Range<usize>> + 't {
+        self.windows.get(&window).into_iter().flatten().filter_map(move |&(secret, nth, behind)| {
+            let form = self.forms[secret][nth].as_slice();
+            let from = at.checked_sub(behind)?;
+            let stands = text.get(from..from + form.len())?;
+            stands.eq_ignore_ascii_case(form).then_some(from..from + form.len())
         })
     }
+}
+
+/// A text in which nothing is escaped any more, if anything is.
+fn plainest(text: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = unescaped(text)?.0;
+    for _ in 1..ROUNDS {
+        let Some((next, _)) = unescaped(&plain) else { break };
+        plain = next;
+    }
+    Some(plain)
 }
 
 #[cfg(test)]
@@ -71,8 +131,8 @@ mod tests {
         let mut echoes = Echoes::default();
         assert!(!echoes.are_in(b"nobody is listened for"));
         let forms = ["eight-by", "A longer one, {with} signs", "Smörgåsbord"].map(str::to_owned);
-        echoes.listen_for(forms.clone());
-        echoes.listen_for(["another secret".to_owned(), "short".to_owned()]);
+        echoes.listen_for(forms.clone().map(String::into_bytes));
+        echoes.listen_for(["another secret", "short"].map(Vec::from));
         for form in forms.iter().map(String::as_str).chain(["another secret"]) {
             for (before, behind) in (0..9).flat_map(|before| (0..9).map(move |behind| (before, behind))) {
                 let around = |form: &str| [&".".repeat(before), form, &"é".repeat(behind)].concat();
@@ -93,9 +153,44 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_text_is_found_and_its_place_is_that_of_its_escapes() {
+        let mut echoes = Echoes::default();
+        echoes.listen_for([&b"p/ss\"w&rd"[..], b"half%41way", b"back\\slash"].map(Vec::from));
+        for found in [
+            r#"p\/ss\"w\u0026rd"#,
+            r"\u0070\u002f\u0073\u0073\u0022\u0077\u0026\u0072\u0064",
+            "&#112;/ss&quot;w&amp;rd",
+            "p%2fss%22w%26rd",
+            "%70%2F%73%73%22%77%26%72%64",
+            "p%252fss%2522w%2526rd",
+            r"p\u00252fss\u002522w&amp;amp;rd",
+            "half%41way",
+            r"half%41w\u0061y",
+            "half%2541way",
+            r"back\slash",
+            r"back\\slash",
+            r"back\\\\slash",
+        ] {
+            for text in [found.to_owned(), format!("<{found}>"), format!("é %41{}{found}{0}%42", "-".repeat(99))] {
+                let at = text.find(found).unwrap();
+                assert!(echoes.are_in(text.as_bytes()), "{text}");
+                let places = echoes.places(text.as_bytes());
+                assert!(
+                    places.iter().all(|place| *place == (at..at + found.len())) && !places.is_empty(),
+                    "{text} {places:?}"
+                );
+            }
+        }
+        for other in ["p/ss", r"p\/ss\ w\u0026rd", "%25%25%25%25%25%25%25", "&amp;amp;amp;amp;amp;amp;", r"\\\\\\\\\\"]
+        {
+            assert!(!echoes.are_in(other.as_bytes()) && echoes.places(other.as_bytes()).is_empty(), "{other}");
+        }
+    }
+
+    #[test]
     fn the_latest_are_looked_for() {
         let mut echoes = Echoes::default();
-        (0..=LATEST).for_each(|nth| echoes.listen_for([format!("secret number {nth:03}")]));
+        (0..=LATEST).for_each(|nth| echoes.listen_for([format!("secret number {nth:03}").into_bytes()]));
         assert!(!echoes.are_in(b"secret number 000") && echoes.are_in(b"secret number 001"));
         assert!(echoes.are_in(b"SECRET NUMBER 032"));
     }

@@ -6,6 +6,7 @@
 //! A newcomer gets wrong: nobody has to tell the redactor anything; whoever makes a [`Secret`] has done so.
 
 mod echoes;
+mod escapes;
 pub(crate) mod outlet;
 mod redact;
 mod spellings;

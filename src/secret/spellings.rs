@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The ways in which servers give back what they were sent: as it is or as a form or a URL spells it, and each of these
 /// as JSON and pages escape it.
@@ -23,20 +24,61 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
     all
 }
 
-/// What a server that hides that it gives something back may have made of it.
-pub(super) fn encodings(text: &str) -> Vec<String> {
-    let each = |form: fn(u8) -> String| text.bytes().map(form).collect();
-    let mut all: Vec<String> = (0..3).flat_map(|before| in_base64(text, before)).collect();
-    all.extend([each(|byte| format!("{byte:02x}")), each(|byte| format!("%{byte:02x}"))]);
-    all
+/// In which forms it is looked for where nothing is escaped any more: as it is, and what a server that hides that it gives
+/// something back may have made of it.
+pub(super) fn encodings(text: &str) -> Vec<Vec<u8>> {
+    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let mut forms: Vec<Vec<u8>> = [
+        text.to_owned(),
+        // A blank in a form, a quote in a table.
+        text.replace(' ', "+"),
+        text.replace('"', "\"\""),
+        text.nfc().collect(),
+        text.nfd().collect(),
+        // UTF-8 that somebody took for Latin-1.
+        text.bytes().map(char::from).collect(),
+    ]
+    .map(String::into_bytes)
+    .into();
+    forms.extend(in_latin_1(text));
+    forms.extend(in_utf_16(text));
+    let spelled = [form.replace("%7E", "~"), form].map(String::into_bytes);
+    let encoded: Vec<Vec<u8>> = forms
+        .iter()
+        .chain(&spelled)
+        .flat_map(|bytes| {
+            let in_base64 = (0..3).flat_map(|before| in_base64(bytes, before)).map(String::into_bytes);
+            let in_hex = ["", ":", "-", " "].map(|between| in_hex(bytes, between).into_bytes());
+            in_base64.chain(in_hex).collect::<Vec<_>>()
+        })
+        .collect();
+    forms.extend(encoded);
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+/// Where its letters have other bytes there than in UTF-8.
+fn in_latin_1(text: &str) -> Option<Vec<u8>> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    bytes.filter(|_| !text.is_ascii())
+}
+
+/// With the lower byte first and with the upper.
+fn in_utf_16(text: &str) -> [Vec<u8>; 2] {
+    [u16::to_le_bytes, u16::to_be_bytes].map(|order| text.encode_utf16().flat_map(order).collect())
 }
 
 /// What base64 makes of it wherever it stands in something longer, such as `user:password`: so many bytes before it, and any
 /// behind it. The letters that the neighbours share are left out.
-fn in_base64(text: &str, before: usize) -> [String; 2] {
-    let bytes = [vec![0; before], text.as_bytes().to_vec()].concat();
+fn in_base64(text: &[u8], before: usize) -> [String; 2] {
+    let bytes = [&vec![0; before], text].concat();
     let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
     [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)].map(|encoded| encoded[from..to].to_owned())
+}
+
+fn in_hex(text: &[u8], between: &str) -> String {
+    text.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
 }
 
 /// `%2B` as `%2b`.
