@@ -15,8 +15,11 @@ use super::windows::{Marks, WINDOW, folded};
 /// A shorter text may lie between two windows; and it may stand in an answer by chance: a word, a number.
 pub(super) const SHORTEST: usize = 2 * WINDOW;
 
-/// So many secrets are looked for, those that were sent last: a run has some ten at a time.
-const LATEST: usize = 32;
+/// So many secrets are looked for: a run has some ten at a time.
+const MOST: usize = 32;
+
+/// So many of them are those that came first. They are the pipeline file's and good for ever; tokens take each other's place.
+const FIRST: usize = 16;
 
 /// So many escapes in the place of each other's signs are seen through.
 const ROUNDS: usize = 4;
@@ -43,7 +46,9 @@ impl Echoes {
         forms.extend(plain);
         forms.retain(|form| form.len() >= SHORTEST);
         self.forms.push_front(forms);
-        self.forms.truncate(LATEST);
+        if self.forms.len() > MOST {
+            _ = self.forms.remove(MOST - FIRST);
+        }
         self.reach = self.forms.iter().flatten().map(Vec::len).max().unwrap_or_default();
         self.marks = Marks::default();
         self.windows.clear();
@@ -188,10 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_are_looked_for() {
+    fn the_first_and_the_latest_are_looked_for() {
         let mut echoes = Echoes::default();
-        (0..=LATEST).for_each(|nth| echoes.listen_for([format!("secret number {nth:03}").into_bytes()]));
-        assert!(!echoes.are_in(b"secret number 000") && echoes.are_in(b"secret number 001"));
+        let secret = |nth: usize| format!("secret number {nth:03}").into_bytes();
+        (0..MOST + 5).for_each(|nth| echoes.listen_for([secret(nth)]));
+        let found: Vec<usize> = (0..MOST + 5).filter(|nth| echoes.are_in(&secret(*nth))).collect();
+        assert_eq!(found, (0..FIRST).chain(FIRST + 5..MOST + 5).collect::<Vec<_>>());
         assert!(echoes.are_in(b"SECRET NUMBER 032"));
     }
 }

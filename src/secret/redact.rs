@@ -60,7 +60,7 @@ static NAMES: LazyLock<Marks> = LazyLock::new(|| {
 /// Each spelling of each secret, the longest first, and what they begin with.
 static KNOWN: LazyLock<RwLock<(Vec<SecretString>, Marks)>> = LazyLock::new(RwLock::default);
 
-/// Every form of the longer ones of the latest.
+/// Every form of the longer ones of the first and the latest.
 static ECHOES: LazyLock<RwLock<Echoes>> = LazyLock::new(RwLock::default);
 
 /// Remembers a secret, so that [`redact`] finds it in any text from now on.
