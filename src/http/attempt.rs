@@ -33,7 +33,10 @@ pub(super) enum Broken {
 
 /// A failure for a server that gives back what it was sent.
 pub(super) fn echo(request: &Request, status: u16) -> Failure {
-    Failure::new(FailureKind::Odd, request.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
+    // A refused sign-in is not tried again: that could lock the account out.
+    let refused = request.returns_secrets && matches!(status, 400..=499) && status != 429;
+    let kind = if refused { FailureKind::Refused } else { FailureKind::Odd };
+    Failure::new(kind, request.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
         .hint("the server, or something before it, gives back credentials: nothing of the answer was kept; change that secret")
 }
 
@@ -59,9 +62,23 @@ pub(super) fn fault(code: &str, request: &Request, found: &str) -> Fault {
 }
 
 /// Whether a server gives back a secret of ours: as a name, a version, an id. Nothing of such an answer may be kept, for it
-/// would end in a state or a report under another name. The bytes of a picture are nobody's name.
-pub(super) fn gives_a_secret_back(headers: &HeaderMap, body: &[u8]) -> bool {
+/// would end in a state or a report under another name.
+pub(super) fn gives_a_secret_back(request: &Request, status: u16, headers: &HeaderMap, body: &[u8]) -> bool {
+    let excused = is_picture(headers, body) || (request.returns_secrets && grants(status, body));
+    holds_secret(headers.values().map(HeaderValue::as_bytes).chain((!excused).then_some(body)))
+}
+
+/// The bytes of a picture are nobody's name. What is only called one may be read as something else.
+fn is_picture(headers: &HeaderMap, body: &[u8]) -> bool {
     let mime = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let body = (!mime.starts_with(b"image/")).then_some(body);
-    holds_secret(headers.values().map(HeaderValue::as_bytes).chain(body))
+    let begins: [&[u8]; 6] = [b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"\0\0"];
+    mime.starts_with(b"image/") && begins.iter().any(|magic| body.starts_with(magic))
+}
+
+/// Whether this is how a sign-in gives a credential: an object, Amazon's XML or the bare token, which may be the one that is
+/// known already. Of none of them anything is quoted.
+fn grants(status: u16, body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    let opens = [&b"{"[..], b"<?xml", b"<AssumeRole"].iter().any(|opening| body.starts_with(opening));
+    (200..300).contains(&status) && (opens || !body.iter().any(u8::is_ascii_whitespace))
 }

@@ -344,8 +344,9 @@ impl Client {
         counter.sent(request.units);
         let (status, headers) = (http_response.status().as_u16(), http_response.headers().clone());
         let body = take_body(http_response, request.cap).await.map_err(|error| self.lost(request, &error))?;
+        let gives_back = gives_a_secret_back(request, status, &headers, body.as_deref().unwrap_or_default());
         // Support of Microsoft asks for exactly these (docs/wire/microsoft-graph.md §6).
-        let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let told = |name: &str| headers.get(name).filter(|_| !gives_back).and_then(|value| value.to_str().ok());
         tracing::debug!(
             status,
             bytes = body.as_ref().map(Bytes::len),
@@ -363,7 +364,7 @@ impl Client {
         } else if let Some(time) = retry::breather(&headers) {
             self.hold(time);
         }
-        if !request.returns_secrets && gives_a_secret_back(&headers, &body) {
+        if gives_back {
             return Ok(Attempt::Echo(status));
         }
         Ok(Attempt::Response(Response::new(status, headers, body, request.describe())))

@@ -296,6 +296,53 @@ async fn an_echoed_credential_is_neither_kept_nor_printed() {
     }
 }
 
+/// A sign-in gives credentials, also one that is known; whatever else it says is held against them as any answer is.
+#[tokio::test]
+async fn a_sign_in_may_give_a_known_credential_and_nothing_else() {
+    let secret = Secret::new("s1gn~in/secret+9");
+    let (base64, pair) = ("czFnbn5pbi9zZWNyZXQrOQ==", "c3ZjOnMxZ25+aW4vc2VjcmV0Kzk=");
+    for (status, header, body, kept) in [
+        (200, "", r#"{"access_token":"s1gn~in/secret+9"}"#.to_owned(), true),
+        (200, "", "s1gn~in/secret+9\n".to_owned(), true),
+        (400, "", r#"{"error":"invalid_client"}"#.to_owned(), true),
+        (200, base64, "{}".to_owned(), false),
+        (200, "", "<html> you said s1gn~in/secret+9".to_owned(), false),
+        (400, "", format!(r#"{{"error":"{base64}"}}"#), false),
+        (401, "", format!(r#"{{"error":"{pair}"}}"#), false),
+        (400, "", r#"{"error":"s1gn~in%2Fsecret%2B9"}"#.to_owned(), false),
+        (400, "", r#"{"error":"s1gn~in\/s\u0065cret+9"}"#.to_owned(), false),
+        (400, "", "7331676e7e696e2f7365637265742b39".to_owned(), false),
+        (503, "", "%73%31%67%6e%7e%69%6e%2f%73%65%63%72%65%74%2b%39".to_owned(), false),
+    ] {
+        let told = body.clone();
+        let server = Loopback::start(move |_, _| reply(status, &[("request-id", header)], told.clone())).await;
+        let (client, _) = server.client();
+        let request = Request::post(client.url("token")).returns_secrets().secret_form(&[("client_secret", &secret)]);
+        match client.read(request).await {
+            Ok(response) => assert!(kept && response.body == body, "{status} {body}"),
+            Err(failure) => {
+                let shown = failure.to_string();
+                assert!(!kept && shown.contains("the answer holds a secret"), "{body}: {shown}");
+                assert_eq!(failure.kind == FailureKind::Refused, (400..500).contains(&status), "{body}: {shown}");
+                assert_eq!(server.asked().len(), 1, "{body}");
+            }
+        }
+    }
+}
+
+/// What is only called a picture is read as any other answer.
+#[tokio::test]
+async fn a_picture_is_known_by_its_bytes() {
+    let secret = token("in-a-picture-9");
+    let answers: [(&[u8], bool); 3] =
+        [(b"\xff\xd8\xff in-a-picture-9", true), (b"\x89PNG in-a-picture-9", true), (b"[\"in-a-picture-9\"]", false)];
+    for (body, kept) in answers {
+        let server = Loopback::start(move |_, _| reply(200, &[("content-type", "image/png")], body)).await;
+        let (client, _) = server.client();
+        assert_eq!(client.read(Request::get(client.url("x")).auth(&secret)).await.is_ok(), kept);
+    }
+}
+
 #[tokio::test]
 async fn a_url_keeps_the_context_path_and_its_query() {
     for (base, path, url) in [

@@ -3,6 +3,7 @@
 
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
+use super::ended::files;
 use super::harness::Harness;
 
 #[test]
@@ -41,6 +42,55 @@ fn nothing_is_given_away_by_servers_that_answer_with_what_they_were_sent() {
                 });
                 let ended = harness.run_with(&["-vvv"]);
                 ended.holds(!ended.stdout.contains(": done"), "a failure");
+            }
+        }
+    }
+}
+
+/// However its signs are escaped, and whatever a server that hides it has made of it.
+#[test]
+fn nothing_is_given_away_by_servers_that_spell_what_they_were_sent_in_another_way() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let harness = Harness::with_people(&["ada"]);
+    let spellings = |secret: &str| {
+        let each = |form: fn(u8) -> String| secret.bytes().map(form).collect::<String>();
+        let hidden = [
+            STANDARD.encode(secret),
+            STANDARD.encode(format!("svc-avatars:{secret}")),
+            each(|byte| format!("{byte:02x}")),
+            each(|byte| format!("%{byte:02x}")),
+        ];
+        (hidden, [each(|byte| format!("\\u{byte:04x}")), each(|byte| format!("&#{byte};"))])
+    };
+    let answers = |simulator, status, name: &str, spelled: &str| {
+        let body = match simulator {
+            "login" => format!("{{\"error\":\"invalid_client\",\"error_description\":\"you sent {spelled}\"}}"),
+            _ => format!("[{{\"key\":\"k\",\"name\":\"{name}\",\"displayName\":\"N {spelled}\",\"active\":true}}]"),
+        };
+        // Where the body would do, the log of a header is tried besides.
+        let id = if simulator == "jira" && !spelled.contains(['\\', '&']) { spelled } else { "b1d9" };
+        let headers = [("content-type", "application/json"), ("request-id", id)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Effect::Answer(Answer { status, headers, body: body.into() })
+    };
+    for (simulator, status, method, path, variable) in
+        [("login", 400, "POST", "*", "ENTRA_SECRET"), ("jira", 200, "GET", "*/user/search", "JIRA_PASSWORD")]
+    {
+        let secret = harness.variable(variable).expect("a secret of the harness").to_owned();
+        let (hidden, escaped) = spellings(&secret);
+        for spelled in hidden.iter().chain(&escaped) {
+            let fault = Fault::new(answers(simulator, status, "ada", spelled)).at(simulator).on(method, path);
+            let number = harness.sandbox.faults().add(fault);
+            let ended = harness.run_with(&["-vv"]);
+            harness.sandbox.faults().remove(number);
+            ended.holds(!ended.succeeded(), "a failure");
+            let ended = ended.expect_answer("the answer holds a secret of this pipeline");
+            let printed = [("output", &ended.stdout), ("log", &ended.stderr)];
+            let printed = printed.map(|(name, text)| (name.to_owned(), text.clone().into_bytes()));
+            for (place, bytes) in printed.into_iter().chain(files(harness.folder())) {
+                let found = String::from_utf8_lossy(&bytes).contains(spelled.as_str());
+                ended.holds(!found, &format!("no {spelled} in {place}"));
             }
         }
     }
