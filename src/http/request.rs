@@ -16,6 +16,8 @@ use serde::Serialize;
 use url::Url;
 
 use super::origin::origin;
+#[cfg(feature = "bucket")]
+use crate::secret::cover;
 use crate::secret::{Secret, safe_url};
 
 /// Larger answers are cut off, unless the call says otherwise.
@@ -135,12 +137,17 @@ impl Request {
     #[cfg(feature = "bucket")]
     pub(super) fn as_made(method: Method, url: Url, mut headers: HeaderMap, body: Bytes) -> Self {
         let mut request = Self::new(method, url);
+        // A token that it got by itself is known to nobody else.
+        let told = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = told("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        bearer.into_iter().chain(told("x-amz-security-token")).for_each(cover);
         if let Some(value) = headers.get_mut(AUTHORIZATION) {
             value.set_sensitive(true);
             request.secret = true;
         }
         // A shared access signature of Azure's stands in the query.
-        if request.url.query_pairs().any(|(key, _)| key == "sig") {
+        if let Some((_, signature)) = request.url.query_pairs().find(|(key, _)| key == "sig") {
+            cover(&signature);
             (request.secret, request.private) = (true, true);
         }
         request.headers = headers;
@@ -357,6 +364,18 @@ mod tests {
         let request = Request::post(url()).secret_form(&[("client_secret", &Secret::new("very-secret"))]);
         assert_eq!(request.describe(), "POST https://h.example/token?client_secret=***");
         assert!(request.secret);
+    }
+
+    #[cfg(feature = "bucket")]
+    #[test]
+    fn what_a_store_is_sent_is_covered() {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer of-the-machine"));
+        headers.insert("x-amz-security-token", HeaderValue::from_static("of-the-session"));
+        let url = Url::parse("https://h.example/b?sp=r&sig=of%2Fthe%2Blink").unwrap();
+        _ = Request::as_made(Method::GET, url, headers, Bytes::new());
+        let told = "you sent of-the-machine, of-the-session, of/the+link or of%2Fthe%2Blink";
+        assert_eq!(crate::secret::redact(told), "you sent ***, ***, *** or ***");
     }
 
     #[test]

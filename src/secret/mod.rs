@@ -16,6 +16,8 @@ mod windows;
 
 #[cfg(test)]
 pub(crate) use redact::REDACTED;
+#[cfg(feature = "bucket")]
+pub(crate) use redact::cover;
 pub(crate) use redact::{holds_secret, redact, redact_known, safe_url, server_message};
 pub(crate) use user_info::cover_user_info;
 pub(crate) use value::Secret;

@@ -63,8 +63,16 @@ static KNOWN: LazyLock<RwLock<(Vec<SecretString>, Marks)>> = LazyLock::new(RwLoc
 /// Every form of the longer ones of the first and the latest.
 static ECHOES: LazyLock<RwLock<Echoes>> = LazyLock::new(RwLock::default);
 
-/// Remembers a secret, so that [`redact`] finds it in any text from now on.
+/// Remembers a secret, so that [`redact`] finds it in any text from now on, and [`holds_secret`] in any answer.
 pub(super) fn know(text: &str) {
+    if text.len() >= SHORTEST && !is_known(text) {
+        cover(text);
+        listen_for(text);
+    }
+}
+
+/// Has a secret covered that is not ours to keep: whoever issues it may give it again, so no answer is held against it.
+pub(crate) fn cover(text: &str) {
     if text.len() < SHORTEST || is_known(text) {
         return;
     }
@@ -78,8 +86,6 @@ pub(super) fn know(text: &str) {
     }
     // The longest first: a secret that holds another one must not leave its rest behind.
     known.sort_by_key(|k| std::cmp::Reverse(k.expose_secret().len()));
-    drop(guard);
-    listen_for(text);
 }
 
 /// From now on answers that hold this secret are found, however it is encoded.
