@@ -51,6 +51,14 @@ pub enum SandboxError {
 impl SandboxError {
     /// Whether another sandbox has the same folder.
     pub fn is_in_use(&self) -> bool {
-        matches!(self, Self::Open(OpenError::InUse(_)))
+        matches!(self, Self::Open(OpenError::InUse { .. }))
+    }
+
+    /// What the system said where the world could not be kept.
+    pub fn kept(&self) -> Option<&std::io::Error> {
+        match self {
+            Self::Store(error) | Self::Open(OpenError::Store(error)) => Some(&error.source),
+            _ => None,
+        }
     }
 }

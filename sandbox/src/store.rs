@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -18,11 +18,11 @@ use super::saved::Saved;
 use super::simulator::Simulator;
 
 #[derive(Debug, thiserror::Error)]
-#[error("could not {act} the sandbox state {path}: {source}; make the folder writable or choose another")]
+#[error("could not {act} the sandbox state {path}: {source}")]
 pub struct StoreError {
     act: &'static str,
     path: PathBuf,
-    source: std::io::Error,
+    pub(super) source: std::io::Error,
 }
 
 /// Why a folder was not opened.
@@ -31,10 +31,15 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(
-        "another sandbox has the world in {0}: the page of `sandbox`, or a command with `--sandbox`; wait for it to end, or \
-         stop it"
+        "another sandbox has the world in {folder}{}: the page of `sandbox`, or a command with `--sandbox`; wait for it to end, or \
+         stop it",
+        .process.map(|process| format!(" (process {process})")).unwrap_or_default()
     )]
-    InUse(PathBuf),
+    InUse {
+        folder: PathBuf,
+        /// Whose it is; `None` in the moment before it has written that down.
+        process: Option<u32>,
+    },
 }
 
 /// The right to a folder: two sandboxes that write there would each undo what the other wrote. Freed by the kernel when the
@@ -81,7 +86,8 @@ impl Store {
         std::fs::create_dir_all(&blobs).map_err(|source| StoreError { act: "create", path: blobs, source })?;
         let path = folder.join("world.lock");
         let fail = |act, source| StoreError { act, path: path.clone(), source };
-        let file = File::options()
+        let mut file = File::options()
+            .read(true)
             .write(true)
             .create(true)
             .truncate(false)
@@ -89,9 +95,15 @@ impl Store {
             .map_err(|source| fail("open", source))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(folder.to_owned())),
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                _ = file.read_to_string(&mut process);
+                return Err(OpenError::InUse { folder: folder.to_owned(), process: process.trim().parse().ok() });
+            }
             Err(TryLockError::Error(source)) => return Err(fail("lock", source).into()),
         }
+        let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(|source| fail("write to", source))?;
         let (world, digest) = (world.to_owned(), digest.to_owned());
         let store = Self { folder: folder.to_owned(), world, digest, writing: Mutex::new(()) };
         Ok((store, StoreLock(file)))

@@ -30,8 +30,9 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let ports = flags.port.map_or(Ports::Free, Ports::From);
     let options = Options { ports, state: flags.state.clone() };
-    let running = Sandbox::start(sandboxed::world(&flags.world)?, options)
-        .map_err(|error| sandboxed::refused("sandbox", &error))?;
+    let running = Sandbox::start(sandboxed::world(&flags.world)?, options).map_err(|error| {
+        sandboxed::refused("the sandbox", &error, "make the folder writable, or name another with --state DIR")
+    })?;
     answer(&card(&running))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

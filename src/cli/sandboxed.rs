@@ -134,7 +134,8 @@ pub(super) fn world(name: &str) -> Result<World, Trouble> {
 fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     let state = environment::state_path(document)?;
     let options = Options { state: Some(folder(&state, name).join("world")), ..Options::default() };
-    let running = Sandbox::start(world(name)?, options).map_err(|error| refused("the sandbox", &error))?;
+    let running =
+        Sandbox::start(world(name)?, options).map_err(|error| refused("the sandbox", &error, BESIDE_THE_STATE))?;
     let begins = if running.resumed() { "as the last run left it" } else { "at its beginning" };
     tell(
         Severity::Progress,
@@ -143,11 +144,24 @@ fn start(name: &str, document: &Document) -> Result<Sandboxed, Trouble> {
     Ok(Sandboxed { running, state: state_path(&state, name) })
 }
 
-/// Why a sandbox did not start.
-pub(super) fn refused(whose: &str, error: &SandboxError) -> Trouble {
-    let words = format!("{whose}: {error}");
-    if error.is_in_use() { Trouble::WorldInUse(words) } else { Trouble::Usage(words) }
+/// Why a sandbox did not start; `elsewhere`: how another folder is named. The disk and its rights are no matter of the command line.
+pub(super) fn refused(whose: &str, error: &SandboxError, elsewhere: &str) -> Trouble {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    if error.is_in_use() {
+        return Trouble::WorldInUse(format!("{whose}: {error}"));
+    }
+    match error.kept() {
+        Some(found) if matches!(found.kind(), PermissionDenied | ReadOnlyFilesystem | StorageFull) => Trouble::File {
+            tried: format!("start {whose}"),
+            error: std::io::Error::new(found.kind(), format!("{error}; {elsewhere}")),
+        },
+        Some(_) => Trouble::Usage(format!("{whose}: {error}; {elsewhere}")),
+        None => Trouble::Usage(format!("{whose}: {error}")),
+    }
 }
+
+/// What is said where the world cannot be kept beside the state.
+const BESIDE_THE_STATE: &str = "the world is kept beside the state: make the folder writable, or name another with `state: { path: … }` of the pipeline file";
 
 impl Sandboxed {
     /// What stands in place of the file's addresses and secrets.

@@ -166,7 +166,9 @@ impl StateFault {
             Self::OtherServer { .. } => {
                 "put back the right `base_url`, or give the other server a target of its own with another `id`"
             }
-            Self::Unusable(_) => "see that the folder exists, is writable and has space left",
+            Self::Unusable(_) => {
+                "see that the folder exists, is writable and has space left, or name another file under `state.path`"
+            }
             Self::Unreachable(_) => "what was begun is looked at by the next run: run again when the store is back",
             Self::LeaseLost(_) => "what was begun is looked at by the next run",
             Self::Missing => "`plan` makes it",
