@@ -9,6 +9,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements};
 use crate::report::Verbosity;
+use crate::state::Holder;
 
 /// Who is explained.
 #[derive(Debug, Args)]
@@ -27,7 +28,13 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = flags.pipeline.document()?;
     let state = flags.pipeline.state(&document, "`explain`")?;
-    let explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
+    let mut explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
+    if let Some(run) = &explanation.unfinished {
+        explanation.under_way = Holder::last(&state).and_then(|holder| match holder.run.as_str() == run {
+            true => holder.is_alive(),
+            false => Some(false),
+        });
+    }
     match flags.format {
         OutputFormat::Human => {
             let told = log::standard_error().verbosity == Verbosity::Verbose;

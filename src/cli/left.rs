@@ -8,25 +8,37 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::error::Trouble;
-use crate::model::rfc3339;
+use crate::model::{counted, rfc3339};
 use crate::state::{RunRecord, StateList, Store};
 
 /// What is left of a target or a source: the count of a report, and its words for one and for several.
 struct LeftCount {
     key: &'static str,
+    /// A count of the same that is told by itself.
+    without: Option<&'static str>,
     one: &'static str,
     many: &'static str,
 }
 
-static OF_TARGETS: [LeftCount; 5] = [
-    LeftCount { key: "not_done", one: "change not begun", many: "changes not begun" },
-    LeftCount { key: "failed", one: "change failed", many: "changes failed" },
-    LeftCount { key: "not_made", one: "reviewed change not made", many: "reviewed changes not made" },
-    LeftCount { key: "not_asked", one: "account not come to", many: "accounts not come to" },
-    LeftCount { key: "conflicts", one: "conflict", many: "conflicts" },
+static OF_TARGETS: [LeftCount; 6] = [
+    LeftCount::of("not_done", "change not begun", "changes not begun"),
+    LeftCount::of("failed", "change failed", "changes failed"),
+    LeftCount::of("not_shown", "picture written and not shown", "pictures written and not shown"),
+    LeftCount::of("not_made", "reviewed change not made", "reviewed changes not made"),
+    LeftCount::of("not_asked", "account not come to", "accounts not come to"),
+    LeftCount::of("conflicts", "account in conflict", "accounts in conflict"),
 ];
 
-static OF_SOURCES: [LeftCount; 1] = [LeftCount { key: "unknown", one: "photo unknown", many: "photos unknown" }];
+static OF_SOURCES: [LeftCount; 2] = [
+    LeftCount { without: Some("unusable"), ..LeftCount::of("unknown", "photo unknown", "photos unknown") },
+    LeftCount::of("unusable", "photo unusable", "photos unusable"),
+];
+
+impl LeftCount {
+    const fn of(key: &'static str, one: &'static str, many: &'static str) -> Self {
+        Self { key, without: None, one, many }
+    }
+}
 
 /// A list of the report, what it is called there, and what is counted of each of it.
 static LISTS: [(StateList, &str, &[LeftCount]); 2] =
@@ -48,7 +60,8 @@ struct LeftOf {
     since: Option<String>,
     /// What the report says of it as a whole.
     failure: Option<String>,
-    counts: Vec<(&'static LeftCount, u64)>,
+    /// Each with its number in the report, and the one that is told.
+    counts: Vec<(&'static LeftCount, u64, u64)>,
 }
 
 impl WhatIsLeft {
@@ -114,7 +127,9 @@ impl LeftOf {
         let since = if is_served { None } else { store.in_state_since(list, &id, &state)? };
         let said = report["failures"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let failure = said.filter_map(|said| said.strip_prefix(&format!("{id}: "))).next().map(str::to_owned);
-        let counts = counts.iter().map(|count| (count, element[count.key].as_u64().unwrap_or(0))).collect();
+        let number = |key: &str| element[key].as_u64().unwrap_or(0);
+        let told = |count: &LeftCount| number(count.key).saturating_sub(count.without.map_or(0, number));
+        let counts = counts.iter().map(|count| (count, number(count.key), told(count))).collect();
         Ok(Self { failure: failure.filter(|_| state == "failed"), id, state, since: since.map(rfc3339), counts })
     }
 
@@ -129,9 +144,8 @@ impl LeftOf {
             ("failed", None) => Some(format!("failed{since}")),
             _ => None,
         };
-        let some = self.counts.iter().filter(|(_, number)| *number > 0);
-        let counts =
-            some.map(|(count, number)| format!("{number} {}", if *number == 1 { count.one } else { count.many }));
+        let some = self.counts.iter().filter(|(.., told)| *told > 0);
+        let counts = some.map(|(count, _, number)| counted(*number, count.one, count.many));
         let counts: Vec<_> = counts.collect();
         let words = [(!counts.is_empty()).then(|| counts.join(", ")), whole];
         let words: Vec<_> = words.into_iter().flatten().collect();
@@ -140,7 +154,7 @@ impl LeftOf {
 
     fn json(&self) -> Value {
         let mut all = json!({ "id": self.id, "state": self.state, "since": self.since });
-        self.counts.iter().for_each(|(count, number)| all[count.key] = json!(number));
+        self.counts.iter().for_each(|(count, number, _)| all[count.key] = json!(number));
         all
     }
 }

@@ -65,7 +65,8 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let RecordedReport { report, people } = recorded(&state, flags.run.as_deref(), document.names())?;
     let folder = flags.report.as_deref().map(ReportFolder);
     let run_json = folder.map(|folder| folder.path(&report::RUN_JSON));
-    let uncut = Uncut { everybody: run_json.as_deref(), changes: None };
+    let sheet = folder.map(|folder| folder.path(&report::PICTURES));
+    let uncut = Uncut { sheet: sheet.as_deref(), everybody: run_json.as_deref(), changes: None };
     let input = ReportInput { report: &report, people: &people, uncut };
     if let Some(folder) = folder {
         folder.try_out()?;

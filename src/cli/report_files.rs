@@ -58,6 +58,7 @@ pub(super) struct Files {
     /// Those of a report that lie beside the plan, where there is no folder for them.
     beside: Vec<(&'static ReportFile, PathBuf)>,
     run_json: Option<PathBuf>,
+    sheet: Option<PathBuf>,
 }
 
 /// What whoever reviews a plan reads.
@@ -95,7 +96,8 @@ impl Files {
             .filter(|_| report.is_none())
             .flat_map(|plan| BESIDE_A_PLAN.into_iter().map(|file| (file, beside(plan, file))));
         let run_json = report.as_ref().map(|folder| folder.join(report::RUN_JSON.name));
-        Self { beside: beside.collect(), run_json, report, plan }
+        let files = Self { beside: beside.collect(), run_json, report, plan, sheet: None };
+        Self { sheet: files.pictures(), ..files }
     }
 
     /// Whether they can be written, as far as that can be known before.
@@ -149,7 +151,7 @@ impl Files {
 
     /// What has all of a list that is cut.
     pub(super) fn uncut(&self) -> Uncut<'_> {
-        Uncut { everybody: self.run_json.as_deref(), changes: self.plan.as_deref() }
+        Uncut { sheet: self.sheet.as_deref(), everybody: self.run_json.as_deref(), changes: self.plan.as_deref() }
     }
 
     /// The page of the report, in its folder or beside the plan.

@@ -136,6 +136,7 @@ fn human(runs: &[RunRecord], last: &LastSuccess, holder: Option<&Holder>) -> Str
         };
         _ = writeln!(out, "  {}", asked(run));
         _ = why(run).map(|why| writeln!(out, "  {why}"));
+        _ = stopped_by(run).map(|cause| writeln!(out, "  stopped by {cause}"));
     }
     _ = match &last.counts {
         Some(run) => writeln!(out, "last success: {} (run {})", rfc3339(run.row.started), run.row.id),
@@ -159,6 +160,15 @@ fn no_end(run: &RunRecord, holder: Option<&Holder>) -> String {
 /// Why a run came to no report.
 fn why(run: &RunRecord) -> Option<&str> {
     run.end.as_ref()?.report.as_str()
+}
+
+/// What asked a run to stop.
+fn stopped_by(run: &RunRecord) -> Option<&str> {
+    match run.end.as_ref()?.report["stopped_by"].as_str()? {
+        "SIGINT" => Some("Ctrl-C"),
+        "max_duration" => Some("--max-duration"),
+        signal => Some(signal),
+    }
 }
 
 /// What the last whole run signed in with, with the days that are left by now.

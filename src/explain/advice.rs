@@ -6,8 +6,16 @@
 use super::explanation::DecisionExplained;
 use crate::model::{PersonResult, Reason};
 
-/// What the next run will do.
-pub(super) fn next(decision: &DecisionExplained) -> &'static str {
+/// What the next run will do; `limits`: those that stopped the target, in words.
+pub(super) fn next(decision: &DecisionExplained, limits: &[String]) -> String {
+    let begun = !matches!(decision.result, None | Some(PersonResult::Planned | PersonResult::NotDone));
+    if decision.change.writes() && !begun && !limits.is_empty() && decision.reason != Reason::Undone {
+        return format!("does this once no limit stops the target: {}", limits.join("; "));
+    }
+    unlimited(decision).to_owned()
+}
+
+fn unlimited(decision: &DecisionExplained) -> &'static str {
     match (decision.change.writes(), decision.result) {
         (true, Some(PersonResult::Done)) if decision.reason == Reason::Undone => {
             "decides anew, and shows the photo again unless the file has the account left alone"

@@ -54,7 +54,18 @@ pub(crate) fn explain(state: &Path, elements: Elements, who: &str) -> Result<Exp
     let (people, accounts) = known.everybody(&meant)?;
     let (pipeline, as_of) = (known.store.pipeline()?.unwrap_or_default(), rfc3339(as_of));
     let part = known.facts.is_of_a_part()?;
-    Ok(Explanation { format: 1, pipeline, who: who.to_owned(), as_of, unfinished, part, not_read, people, accounts })
+    Ok(Explanation {
+        format: 1,
+        pipeline,
+        who: who.to_owned(),
+        as_of,
+        unfinished,
+        under_way: None,
+        part,
+        not_read,
+        people,
+        accounts,
+    })
 }
 
 fn expect_some(who: &str, meant: &Meant, not_read: &[NotReadExplained]) -> Result<(), Trouble> {
@@ -241,7 +252,10 @@ impl OnRecord {
                 before_was: before_was.to_owned(),
             }),
             writes: self.writes(target, id)?,
-            next: last.map_or("decides about it: the last plan or run did not come so far", next).to_owned(),
+            next: match last {
+                Some(last) => next(last, &self.facts.stopped(target)?),
+                None => "decides about it: the last plan or run did not come so far".to_owned(),
+            },
             advice: last.and_then(advice).map(str::to_owned),
             decisions,
         })

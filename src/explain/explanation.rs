@@ -20,6 +20,8 @@ pub(crate) struct Explanation {
     pub as_of: String,
     /// The newest run of the state, if it is under way or was killed: what is told may be half of it.
     pub unfinished: Option<String>,
+    /// Whether it is under way; `null`: there is none, or that is not known.
+    pub under_way: Option<bool>,
     /// Whether that plan or run was of a part: `--only`, `--target`.
     pub part: bool,
     /// Sources and targets that it did not read to the end.

@@ -28,7 +28,12 @@ pub(crate) fn text(explanation: &Explanation, marks: Marks) -> String {
         _ = writeln!(out, "it was of a part (`--only`, `--target`): nobody else was decided about");
     }
     if let Some(run) = &explanation.unfinished {
-        _ = writeln!(out, "run {run} is under way, or was killed: what is told may be half of it");
+        let how = match explanation.under_way {
+            Some(true) => "is under way",
+            Some(false) => "did not end",
+            None => "is under way, or was killed",
+        };
+        _ = writeln!(out, "run {run} {how}: what is told may be half of it");
     }
     out
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::http::Sparse;
-use crate::model::{Digest, Fault, Person, PhotoHint, Standing};
+use crate::model::{Digest, Fault, Person, PhotoHint, Standing, counted};
 
 /// An id as one segment of a path.
 pub(super) fn segment(id: &str) -> String {
@@ -192,7 +192,8 @@ pub(super) fn is_page(bytes: &[u8]) -> Option<Fault> {
 /// A note of records that name nobody, if there were any.
 pub(super) fn note_of_nameless(count: u64) -> Option<String> {
     (count > 0).then(|| {
-        format!("{count} listed records have no id and were left out; nobody is taken to have left the source for that")
+        let records = counted(count, "listed record has", "listed records have");
+        format!("{records} no id; left out, and nobody is taken to have left the source for that")
     })
 }
 

@@ -10,7 +10,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use crate::http::{Failure, FailureKind};
-use crate::model::Account;
+use crate::model::{Account, counted};
 
 /// Where the listed accounts go.
 pub(super) type TakePage<'a> = &'a mut (dyn FnMut(Vec<Account>) + Send);
@@ -28,12 +28,14 @@ pub(super) struct ListedAccounts<'a> {
     singly: u64,
     /// So many records did not say whose they are.
     pub nameless: u64,
+    /// What is said of groups in which nobody is.
+    empty: Vec<String>,
 }
 
 impl<'a> ListedAccounts<'a> {
     /// Of everybody.
     pub(super) fn new(page: TakePage<'a>) -> Self {
-        Self { page, members: None, met: None, accounts: 0, requests: 0, singly: 0, nameless: 0 }
+        Self { page, members: None, met: None, accounts: 0, requests: 0, singly: 0, nameless: 0, empty: Vec::new() }
     }
 
     /// Everybody is listed, and these are in the groups: [`hash`] of each.
@@ -54,6 +56,18 @@ impl<'a> ListedAccounts<'a> {
     /// Whether it is in one of the groups, or none is named.
     pub(super) fn is_member(&self, id: &str) -> bool {
         self.members.as_ref().is_none_or(|members| members.contains(&hash(id)))
+    }
+
+    /// A group of the file has so many members; one without any is most often a slip of the pen.
+    pub(super) fn group(&mut self, name: &str, members: usize) {
+        if members == 0 {
+            self.empty.push(format!("nobody is in the group `{name}` of `accounts.groups`"));
+        }
+    }
+
+    /// What is said of groups in which nobody is.
+    pub(super) fn empty_groups(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.empty)
     }
 
     /// The listing leaves out what an account shows: it is asked for by itself.
@@ -80,8 +94,8 @@ impl<'a> ListedAccounts<'a> {
 
     /// What the report says of accounts that were asked for by themselves.
     pub(super) fn one_by_one(&self) -> Option<String> {
-        (self.singly > 0)
-            .then(|| format!("the listing shows no pictures: {} accounts were read one by one", self.singly))
+        let accounts = counted(self.singly, "account was", "accounts were");
+        (self.singly > 0).then(|| format!("the listing shows no pictures: {accounts} read one by one"))
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod account;
 mod change;
+mod counted;
 mod fingerprint;
 mod ids;
 mod intent;
@@ -24,6 +25,7 @@ mod time;
 
 pub(crate) use account::{Account, AccountKey, AccountStanding, Shown};
 pub(crate) use change::{Change, Decision};
+pub(crate) use counted::counted;
 pub use fingerprint::Fingerprint;
 pub use ids::{AccountId, Digest, PersonId, PersonRef, PictureRef, Recipe, RunId, SourceId, TargetId, Version};
 pub(crate) use ids::{KeysDigest, ServerId, StateKey, normalise_key, normalise_widely};

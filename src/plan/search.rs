@@ -95,13 +95,15 @@ fn not_looked_at(view: &View<'_>, rules: &Rules<'_>) -> Option<Search> {
     if rules.freeze.value {
         return found(Desired::Keep, Reason::TargetFrozen, &rules.freeze.place, None);
     }
-    let left_out = |place| found(Desired::Skip, Reason::AccountExcluded, place, None);
+    let left_out = |place, words: &str| found(Desired::Skip, Reason::AccountExcluded, place, Some(words.to_owned()));
     let accounts = rules.accounts;
     match (view.account.standing, &view.account.shown) {
         (AccountStanding::Inactive, _) => found(Desired::Skip, Reason::AccountInactive, &accounts.active.place, None),
-        (AccountStanding::NotInGroups, _) => left_out(&accounts.groups.place),
-        (AccountStanding::Excluded, _) => left_out(&accounts.exclude.place),
-        (AccountStanding::NotInRollout, _) => left_out(&accounts.rollout.place),
+        (AccountStanding::NotInGroups, _) => left_out(&accounts.groups.place, "in none of its `groups`"),
+        (AccountStanding::Excluded, _) => left_out(&accounts.exclude.place, "named by its `exclude`"),
+        (AccountStanding::NotInRollout, _) => {
+            left_out(&accounts.rollout.place, "not in the share of its `rollout` yet")
+        }
         (AccountStanding::Active, Shown::Unknown(why)) => match by_record(view, rules) {
             ByRecord::Write => None,
             ByRecord::Leave => found(Desired::Keep, Reason::Unsure, &rules.ownership.place, Some(why.clone())),

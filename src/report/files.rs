@@ -10,6 +10,9 @@ use std::path::Path;
 use super::people::Contents;
 use super::{People, RunReport};
 
+/// Rows of a section of the contact sheet in which nothing is written, before it is cut.
+pub(super) const SHEET_ROWS: u64 = 10_000;
+
 /// What became of a run.
 #[derive(Clone, Copy)]
 pub(crate) struct ReportInput<'a> {
@@ -24,6 +27,8 @@ pub(crate) struct ReportInput<'a> {
 /// The files that have what lists leave out.
 #[derive(Clone, Copy, Default)]
 pub struct Uncut<'a> {
+    /// The contact sheet: everybody, for people, unless there are too many ([`SHEET_ROWS`]).
+    pub sheet: Option<&'a Path>,
     /// Everybody.
     pub everybody: Option<&'a Path>,
     /// Changes alone.
@@ -31,9 +36,11 @@ pub struct Uncut<'a> {
 }
 
 impl<'a> Uncut<'a> {
-    /// Which has all lines of a section.
-    pub(super) fn of(self, changes: Contents) -> Option<&'a Path> {
-        self.everybody.or(self.changes.filter(|_| changes == Contents::Changes))
+    /// Which has all lines of a section, that for people first; `left`: so many lines of the report change nothing.
+    pub(super) fn of(self, contents: Contents, left: u64) -> Option<&'a Path> {
+        let is_changes = contents == Contents::Changes;
+        let sheet = self.sheet.filter(|_| is_changes || left <= SHEET_ROWS);
+        sheet.or(self.everybody).or(self.changes.filter(|_| is_changes))
     }
 }
 

@@ -3,23 +3,18 @@
 //! Owns: how it is laid out. Leaves to others: the words and their order (`words`), lines and columns (`screen`), the same
 //! for programs (`json`) and for pages (`summary`).
 //! A newcomer gets wrong: what does not fit on a line has its reason above it, once for all that have the same; long lists
-//! are cut here only, `run.json` has them all.
+//! are cut here, and say which file has them all.
 
 use std::io;
+use std::path::Path;
 
-use super::people::{SectionLines, sections};
+use super::people::{Contents, SectionLines, left_lines, sections};
 use super::screen::{self, LineLook, Page, PictureWords, Screen};
-use super::words::{self, Heading, SOURCE_HEADS, Wording};
+use super::words::{self, Heading, Wording};
 use super::{People, PersonLine, RunReport, Uncut};
 
 /// Lines of one section before it is cut.
 const LINES: usize = 60;
-
-/// Characters of a reason on a line before it is cut.
-const WIDTH: usize = 96;
-
-/// Characters of a reason in a paragraph before it is cut.
-const PARAGRAPH: usize = 240;
 
 /// The report for people. `uncut` are the files that have everybody, if any are written.
 pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: Screen) -> io::Result<Page> {
@@ -37,8 +32,10 @@ pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: 
     bullets(&mut page, LineLook::Bad, "stopped", &report.failures);
     bullets(&mut page, limits_look(report), "limits", &words::limits(report));
     tables(&mut page, report);
-    for (heading, lines) in &sections(people, LINES, |line| words::heading(line, wording))? {
-        section(&mut page, heading, lines, uncut);
+    let sections = sections(people, LINES, |line| words::heading(line, wording))?;
+    let left = left_lines(&sections);
+    for (heading, lines) in &sections {
+        section(&mut page, heading, lines, |contents| uncut.of(contents, left));
     }
     bullets(&mut page, LineLook::Heading, "notes", &report.notes);
     Ok(page)
@@ -50,8 +47,7 @@ fn limits_look(report: &RunReport) -> LineLook {
 }
 
 fn tables(page: &mut Page, report: &RunReport) {
-    let sources = (SOURCE_HEADS.to_vec(), report.sources.iter().map(words::source_row).collect::<Vec<_>>());
-    for (heads, rows) in std::iter::once(sources).chain(words::target_tables(report)) {
+    for (heads, rows) in std::iter::once(words::source_table(report)).chain(words::target_tables(report)) {
         if !rows.is_empty() {
             page.blank();
             let width = page.screen().width;
@@ -68,7 +64,12 @@ fn bullets(page: &mut Page, look: LineLook, heading: &str, lines: &[String]) {
     }
 }
 
-fn section(page: &mut Page, heading: &Heading, section: &SectionLines, uncut: Uncut<'_>) {
+fn section<'u>(
+    page: &mut Page,
+    heading: &Heading,
+    section: &SectionLines,
+    uncut: impl Fn(Contents) -> Option<&'u Path>,
+) {
     let look = match heading.weight() {
         words::SectionWeight::Wrong => LineLook::Bad,
         words::SectionWeight::Stopped => LineLook::Warning,
@@ -83,17 +84,15 @@ fn section(page: &mut Page, heading: &Heading, section: &SectionLines, uncut: Un
     let Screen { width, pictures, .. } = page.screen();
     let named = lines.iter().any(|line| words::name(line).is_some());
     let who = |line: &PersonLine| who(line, named, pictures);
-    // In a file or a pipe every line stands whole.
-    let most = if width.is_some() { WIDTH } else { usize::MAX };
-    let row = |line: &&PersonLine| [who(line), vec![reason(line, most), line.rule.clone()]].concat();
-    match screen::columns(&lines.iter().map(row).collect::<Vec<_>>(), 2, width) {
+    let row = |line: &&PersonLine| [who(line), vec![reason(line), line.rule.clone()]].concat();
+    match screen::columns(&lines.iter().map(row).collect::<Vec<_>>(), 2, width, 2) {
         Some(rows) => rows.into_iter().for_each(|row| page.line(row)),
         None => below_reasons(page, &lines, who),
     }
     if section.more() > 0 {
-        let all = match uncut.of(section.contents()) {
+        let all = match uncut(section.contents()) {
             Some(path) => format!("see {}", path.display()),
-            None => "--report DIR writes run.json, which has them all".to_owned(),
+            None => "--report DIR writes pictures.html and run.json, which have them all".to_owned(),
         };
         page.say(LineLook::Plain, 2, 4, &format!("… and {} more of {}: {all}", section.more(), section.count));
     }
@@ -103,7 +102,7 @@ fn section(page: &mut Page, heading: &Heading, section: &SectionLines, uncut: Un
 fn below_reasons(page: &mut Page, lines: &[&PersonLine], who: impl Fn(&PersonLine) -> Vec<String>) {
     let mut reasons: Vec<(String, Vec<Vec<String>>)> = Vec::new();
     for line in lines {
-        let reason = format!("{} ({})", reason(line, PARAGRAPH), line.rule);
+        let reason = format!("{} ({})", reason(line), line.rule);
         match reasons.iter_mut().find(|(earlier, _)| *earlier == reason) {
             Some((_, rows)) => rows.push(who(line)),
             None => reasons.push((reason, vec![who(line)])),
@@ -111,7 +110,7 @@ fn below_reasons(page: &mut Page, lines: &[&PersonLine], who: impl Fn(&PersonLin
     }
     for (reason, rows) in reasons {
         page.say(LineLook::Plain, 2, 2, &reason);
-        match screen::columns(&rows, 4, page.screen().width) {
+        match screen::columns(&rows, 4, page.screen().width, 0) {
             Some(rows) => rows.into_iter().for_each(|row| page.line(row)),
             None => {
                 for row in rows {
@@ -134,19 +133,10 @@ fn who(line: &PersonLine, named: bool, pictures: PictureWords) -> Vec<String> {
     name.into_iter().chain([format!("{}/{}", line.target, line.account.name), picture]).collect()
 }
 
-/// Why, and what went wrong; this is never cut: the status stands at its end.
-fn reason(line: &PersonLine, most: usize) -> String {
-    let why = cut(line.why(), most);
+/// Why, and what went wrong. It is never cut: whose name it was, and the status, stand at its end.
+fn reason(line: &PersonLine) -> String {
     match words::wrong(line) {
-        Some(wrong) => format!("{why} {wrong}"),
-        None => why,
-    }
-}
-
-/// What a screen takes; `run.json` has it whole.
-fn cut(text: String, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        Some(wrong) => format!("{} {wrong}", line.why()),
+        None => line.why(),
     }
 }

@@ -14,7 +14,7 @@ use super::people::{SectionLines, sections};
 use super::times::took;
 use super::words::limit_sentence;
 use super::{LimitLine, MisplacedLine, PersonLine, ReportFile, ReportInput, RunReport};
-use crate::model::PersonResult;
+use crate::model::{PersonResult, counted};
 
 /// Failed changes of one target that have a test of their own.
 const CHANGES: usize = 200;
@@ -159,14 +159,15 @@ fn suites<'a>(report: &'a RunReport, lines: &CasesByLine) -> Vec<Suite<'a>> {
             }
         }
         if let Some(left) = lines.get(&(target.id.clone(), Went::NotBegun)) {
-            let message = format!("{} changes were not begun", left.count);
+            let message = counted(left.count, "change was not begun", "changes were not begun");
             cases.push(TestCase::new("changes not begun", Verdict::Skipped(message)));
         }
         if target.conflicts > 0 {
-            let message = match target.conflicts {
-                1 => "1 account is left alone, since its keys do not name one person".to_owned(),
-                more => format!("{more} accounts are left alone, since their keys do not name one person"),
-            };
+            let message = counted(
+                target.conflicts,
+                "account is in conflict: its keys do not name one person",
+                "accounts are in conflict: their keys do not name one person",
+            );
             cases.push(TestCase::new("conflicts", Verdict::Skipped(message)));
         }
         Suite { name: &target.id, cases }

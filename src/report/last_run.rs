@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use super::words::{self, SOURCE_HEADS, Table};
+use super::words::{self, Table};
 use super::{RunReport, times};
 
 const STYLE: &str = include_str!("last_run.css");
@@ -17,7 +17,7 @@ const STYLE: &str = include_str!("last_run.css");
 pub(crate) fn last_run(report: &RunReport, files: &[(&str, String)]) -> String {
     let RunReport { pipeline, command, run, tool, started, exit_code, .. } = report;
     let took = times::took(report).map_or_else(|| "?".to_owned(), times::words);
-    let sources = (SOURCE_HEADS.to_vec(), report.sources.iter().map(words::source_row).collect());
+    let sources = words::source_table(report);
     let head = if *exit_code == 0 { "" } else { "bad" };
     let page = html! {
         (DOCTYPE)

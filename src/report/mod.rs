@@ -12,6 +12,7 @@ mod junit;
 #[cfg(feature = "bucket")]
 mod last_run;
 mod metrics;
+mod natural;
 mod people;
 mod progress;
 mod pseudonyms;

@@ -10,6 +10,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::PersonLine;
+use super::natural::natural;
 use crate::model::MediaType;
 
 /// Everybody but the unchanged, by target and account. `run.json` lists them all.
@@ -100,7 +101,7 @@ pub(super) struct SectionLines {
 impl SectionLines {
     fn take(&mut self, line: PersonLine, at_most: usize) {
         // The count tells leftovers of one account apart.
-        let key = (line.target.clone(), line.account.name.clone(), self.count);
+        let key = (line.target.clone(), natural(&line.account.name), self.count);
         self.count += 1;
         if self.lines.len() < at_most || self.lines.last_key_value().is_some_and(|(last, _)| key < *last) {
             self.lines.insert(key, line);
@@ -120,6 +121,12 @@ impl SectionLines {
     pub(super) fn more(&self) -> u64 {
         self.count - self.lines.len() as u64
     }
+}
+
+/// So many lines change nothing.
+pub(super) fn left_lines<K>(sections: &BTreeMap<K, SectionLines>) -> u64 {
+    let left = sections.values().filter(|section| section.contents() == Contents::LeftAlone);
+    left.map(|section| section.count).sum()
 }
 
 /// Everybody, by section; of each section the first few.

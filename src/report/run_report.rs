@@ -29,6 +29,9 @@ pub struct RunReport {
     pub outcome: String,
     /// The process's exit code.
     pub exit_code: u8,
+    /// What stopped it before its end: `SIGINT`, `SIGTERM` or `max_duration`; left out where nothing of these did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<String>,
     /// RFC 3339, UTC.
     pub started: String,
     /// RFC 3339, UTC.
@@ -100,6 +103,9 @@ pub struct SourceLine {
     pub absent: u64,
     /// Matched people of whom it is not known, or of whose photo no picture can be made.
     pub unknown: u64,
+    /// Of these, of whose photo no picture can be made: unreadable, or too small.
+    #[serde(default)]
+    pub unusable: u64,
     /// Photos whose bytes were received.
     pub downloaded: u64,
 }
@@ -137,6 +143,9 @@ pub struct TargetLine {
     pub skipped: u64,
     /// Changes that failed.
     pub failed: u64,
+    /// Of the pictures replaced and accounts gone back, those of which the server said yes and that are not shown.
+    #[serde(default)]
+    pub not_shown: u64,
     /// Changes that were not begun.
     #[serde(default)]
     pub not_done: u64,
@@ -206,6 +215,9 @@ pub struct LimitLine {
     pub value: u64,
     /// The whole that a share is of.
     pub of: u64,
+    /// What the whole is made of, for people; empty in a report of an older version.
+    #[serde(default)]
+    pub of_what: String,
     /// The most that passes; `null`: no limit applies.
     pub allowed: Option<u64>,
     /// Whether it stops the scope.

@@ -185,12 +185,21 @@ fn shortened(text: &str, width: usize) -> String {
 /// The most that one cell makes others move.
 const WIDEST: usize = 40;
 
-/// Rows in columns, if they fit. A cell that is much wider than others is shortened on a screen; elsewhere it stands whole.
-pub(super) fn columns(rows: &[Vec<String>], indent: usize, width: Option<usize>) -> Option<Vec<String>> {
+/// Rows in columns, if they fit. A name that is much wider than others is shortened on a screen; elsewhere it stands whole, and
+/// so do the last `sentences` columns anywhere: who is meant stands at the end of a reason.
+pub(super) fn columns(
+    rows: &[Vec<String>],
+    indent: usize,
+    width: Option<usize>,
+    sentences: usize,
+) -> Option<Vec<String>> {
     let count = rows.iter().map(Vec::len).max()?;
     // What comes last in a row moves nobody.
     let most = |nth: usize| if nth + 1 < count { WIDEST } else { usize::MAX };
-    let cell = |nth: usize, text: &str| if width.is_some() { shortened(text, most(nth)) } else { text.to_owned() };
+    let is_name = |nth: usize| nth + sentences < count;
+    let cell = |nth: usize, text: &str| {
+        if width.is_some() && is_name(nth) { shortened(text, most(nth)) } else { text.to_owned() }
+    };
     let shown: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().enumerate().map(|(nth, text)| cell(nth, text)).collect()).collect();
     let widths: Vec<usize> = (0..count)
@@ -308,10 +317,13 @@ mod tests {
     fn one_long_name_moves_nobody_out() {
         let row = |name: &str| vec![name.to_owned(), "jira/x".to_owned()];
         let rows = [row("Ada"), row(&"n".repeat(180))];
-        let lines = columns(&rows, 2, Some(60)).unwrap();
+        let lines = columns(&rows, 2, Some(60), 0).unwrap();
         assert!(lines.iter().all(|line| wide(line) <= 60), "{lines:?}");
-        assert!(columns(&rows, 2, None).unwrap()[1].contains(&"n".repeat(180)), "whole, where there is no screen");
-        assert_eq!(columns(&rows, 2, Some(20)), None);
+        assert!(columns(&rows, 2, None, 0).unwrap()[1].contains(&"n".repeat(180)), "whole, where there is no screen");
+        assert_eq!(columns(&rows, 2, Some(20), 0), None);
+        let reason = vec!["Ada".to_owned(), "r".repeat(50), "file:1".to_owned()];
+        assert_eq!(columns(std::slice::from_ref(&reason), 2, Some(60), 2), None, "a reason is never shortened");
+        assert!(columns(&[reason], 2, Some(70), 2).unwrap()[0].contains(&"r".repeat(50)));
     }
 
     #[test]

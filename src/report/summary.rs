@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use super::people::{SectionLines, sections};
-use super::words::{self, Heading, SOURCE_HEADS, Wording};
+use super::people::{SectionLines, left_lines, sections};
+use super::words::{self, Heading, Wording};
 use super::{PersonLine, ReportFile, ReportInput, RunReport, Uncut, times};
 
 /// Rows of one table, and lines of one list, before it is cut: a job takes a page of 1 MiB, a comment 65,536 characters.
@@ -37,12 +37,13 @@ fn summary(ReportInput { report, people: everybody, uncut }: ReportInput<'_>) ->
     bullets(&mut out, "MISPLACED", &words::misplaced(report), uncut);
     bullets(&mut out, "stopped", &report.failures, uncut);
     bullets(&mut out, "limits", &words::limits(report), uncut);
-    table(&mut out, &SOURCE_HEADS, report.sources.iter().map(words::source_row));
-    for (heads, rows) in words::target_tables(report) {
+    for (heads, rows) in std::iter::once(words::source_table(report)).chain(words::target_tables(report)) {
         table(&mut out, &heads, rows.into_iter());
     }
-    for (heading, lines) in sections(everybody, ROWS, |line| words::heading(line, wording))? {
-        section(&mut out, &heading, &lines, uncut);
+    let sections = sections(everybody, ROWS, |line| words::heading(line, wording))?;
+    let left = left_lines(&sections);
+    for (heading, lines) in &sections {
+        section(&mut out, heading, lines, uncut.of(lines.contents(), left));
     }
     bullets(&mut out, "notes", &report.notes, uncut);
     requests(&mut out, report);
@@ -83,7 +84,7 @@ fn requests(out: &mut String, report: &RunReport) {
     table(out, &heads, rows);
 }
 
-fn section(out: &mut String, heading: &Heading, section: &SectionLines, uncut: Uncut<'_>) {
+fn section(out: &mut String, heading: &Heading, section: &SectionLines, uncut: Option<&Path>) {
     _ = writeln!(out, "## {} ({})\n", heading.words, section.count);
     if heading.says_all {
         return;
@@ -98,7 +99,7 @@ fn section(out: &mut String, heading: &Heading, section: &SectionLines, uncut: U
         let cells = std::iter::once(account).chain(person).chain(rest).map(|text| cell(&text));
         _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
-    more(out, section.more(), section.count, uncut.of(section.contents()));
+    more(out, section.more(), section.count, uncut);
     out.push('\n');
 }
 

@@ -37,7 +37,12 @@ pub(super) fn outcome(report: &RunReport) -> &str {
         "limit" => "stopped by a limit",
         "refused" => "sign-in or permission refused",
         "unreachable" => "a source or target could not be reached, or failed as a whole",
-        "stopped" => "stopped by a signal or the time budget; run again to go on",
+        "stopped" => match report.stopped_by.as_deref() {
+            Some("SIGINT") => "stopped by Ctrl-C; run again to go on",
+            Some("SIGTERM") => "stopped by SIGTERM; run again to go on",
+            Some("max_duration") => "stopped, since its time (--max-duration) was up; run again to go on",
+            _ => "stopped by a signal or the time budget; run again to go on",
+        },
         outcome => outcome,
     }
 }
@@ -53,6 +58,10 @@ fn partial(report: &RunReport) -> &'static str {
         "finished, but not all that was reviewed was made"
     } else if some(|line| line.not_done) {
         "finished, but some changes were not begun"
+    } else if some(|line| line.not_shown) {
+        "finished, but some pictures were written and are not shown"
+    } else if report.sources.iter().any(|line| line.unknown.saturating_sub(line.unusable) > line.present) {
+        "finished, but most photos could not be learnt"
     } else {
         "finished, but not all is as it should be"
     }
@@ -186,23 +195,59 @@ const LEFT_OUT: (u8, &str) = (34, "left out by --only or --target");
 
 fn left(line: &PersonLine) -> (u8, &'static str) {
     match (line.change.kind.as_str(), line.reason.as_str()) {
-        ("conflict", _) => (30, "conflicts, left alone"),
+        ("conflict", _) => (30, "in conflict"),
         (_, "not_asked") => (35, "left alone: not asked any more, the run was stopped or its time was up"),
         (_, "source_unreachable") => (31, "left alone, since a source could not be read"),
         (_, "target_frozen") => (36, "left alone, since the target is frozen"),
         (_, "not_selected") => LEFT_OUT,
-        ("skip", _) => (33, "not looked at"),
-        _ => (32, "left alone"),
+        ("skip", _) => (33, "left alone, not looked at"),
+        _ => (32, "left alone by a rule"),
     }
 }
 
-/// Columns of the sources.
-pub(super) const SOURCE_HEADS: [&str; 7] = ["source", "people", "in scope", "photo", "none", "unknown", "downloaded"];
+/// The sources with their columns: what is not known of a photo, or what is unusable, only where there is such a one, and so
+/// whoever was not asked about; together the people in scope.
+pub(super) fn source_table(report: &RunReport) -> Table {
+    let columns: [Column<SourceLine>; 8] = [
+        ("people", |line| line.people, Shown::Always),
+        ("in scope", |line| line.in_scope, Shown::Always),
+        ("photo", |line| line.present, Shown::Always),
+        ("none", |line| line.absent, Shown::Always),
+        ("unusable", |line| line.unusable, Shown::IfAny),
+        ("unknown", |line| line.unknown.saturating_sub(line.unusable), Shown::Always),
+        ("not asked", not_asked, Shown::IfAny),
+        ("downloaded", |line| line.downloaded, Shown::Always),
+    ];
+    table("source", &report.sources.iter().collect::<Vec<_>>(), &columns, |line| (&line.id, &line.state))
+}
 
-/// A row of the sources.
-pub(super) fn source_row(line: &SourceLine) -> Vec<String> {
-    let counts = [line.people, line.in_scope, line.present, line.absent, line.unknown, line.downloaded];
-    row(&line.id, &line.state, &counts)
+/// People in scope without an account that needs their photo; of a source that failed nobody knows.
+fn not_asked(line: &SourceLine) -> u64 {
+    let known = line.present + line.absent + line.unknown;
+    if line.state == "ok" { line.in_scope.saturating_sub(known) } else { 0 }
+}
+
+/// A count of a line, and when it has a column.
+type Column<L> = (&'static str, fn(&L) -> u64, Shown);
+
+/// When a column is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Always,
+    /// Where it is not 0 throughout.
+    IfAny,
+}
+
+fn table<L>(first: &'static str, lines: &[&L], columns: &[Column<L>], named: fn(&L) -> (&str, &str)) -> Table {
+    let has = |column: &&Column<L>| column.2 == Shown::Always || lines.iter().any(|line| column.1(line) > 0);
+    let columns: Vec<_> = columns.iter().filter(has).collect();
+    let heads = std::iter::once(first).chain(columns.iter().map(|column| column.0)).collect();
+    let row = |line: &&L| {
+        let (id, state) = named(line);
+        let name = if state == "ok" { id.to_owned() } else { format!("{id} ({state})") };
+        std::iter::once(name).chain(columns.iter().map(|column| column.1(line).to_string())).collect()
+    };
+    (heads, lines.iter().map(row).collect())
 }
 
 /// A table with its columns.
@@ -210,61 +255,31 @@ pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
 
 /// The tables of the targets: those that were written to, and those of which is told what would be.
 pub(super) fn target_tables(report: &RunReport) -> Vec<Table> {
-    let table = |wording| {
-        let heads = target_heads(report, wording);
+    let tables = [Wording::Run, Wording::Plan].map(|wording| {
         let lines = report.targets.iter().filter(|line| Wording::of_target(report, line) == wording);
-        let rows: Vec<_> = lines.map(|line| target_row(line, &heads)).collect();
-        (heads, rows)
-    };
-    [Wording::Run, Wording::Plan].into_iter().map(table).filter(|(_, rows)| !rows.is_empty()).collect()
+        target_table(&lines.collect::<Vec<_>>(), wording)
+    });
+    tables.into_iter().filter(|(_, rows)| !rows.is_empty()).collect()
 }
 
-/// Columns of the targets. Those of a run have what was not begun only where something was not.
-fn target_heads(report: &RunReport, wording: Wording) -> Vec<&'static str> {
-    let mut heads = match wording {
-        Wording::Run => {
-            vec!["target", "accounts", "matched", "replaced", "reverted", "unchanged", "left alone", "mended", "failed"]
-        }
-        Wording::Plan => vec![
-            "target",
-            "accounts",
-            "matched",
-            "to replace",
-            "to revert",
-            "unchanged",
-            "left alone",
-            "to mend",
-            "failed",
-        ],
+fn target_table(lines: &[&TargetLine], wording: Wording) -> Table {
+    let [replaced, reverted, mended] = match wording {
+        Wording::Run => ["replaced", "reverted", "mended"],
+        Wording::Plan => ["to replace", "to revert", "to mend"],
     };
-    if report.targets.iter().any(|line| line.not_done > 0) {
-        heads.push(NOT_BEGUN);
-    }
-    heads
-}
-
-const NOT_BEGUN: &str = "not begun";
-
-/// A row of the targets.
-fn target_row(line: &TargetLine, heads: &[&str]) -> Vec<String> {
-    let counts = [
-        line.accounts,
-        line.matched,
-        line.replaced,
-        line.reverted + line.removed,
-        line.unchanged + line.adopted,
-        line.kept + line.conflicts + line.skipped,
-        line.tidied + line.finished,
-        line.failed,
-        line.not_done,
+    let columns: [Column<TargetLine>; 10] = [
+        ("accounts", |line| line.accounts, Shown::Always),
+        ("matched", |line| line.matched, Shown::Always),
+        (replaced, |line| line.replaced, Shown::Always),
+        (reverted, |line| line.reverted + line.removed, Shown::Always),
+        ("unchanged", |line| line.unchanged + line.adopted, Shown::Always),
+        ("in conflict", |line| line.conflicts, Shown::IfAny),
+        ("left alone", |line| line.kept + line.skipped, Shown::Always),
+        (mended, |line| line.tidied + line.finished, Shown::Always),
+        ("failed", |line| line.failed, Shown::Always),
+        ("not begun", |line| line.not_done, Shown::IfAny),
     ];
-    let has_all = heads.contains(&NOT_BEGUN);
-    row(&line.id, &line.state, &counts[..counts.len() - usize::from(!has_all)])
-}
-
-fn row(id: &str, state: &str, counts: &[u64]) -> Vec<String> {
-    let name = if state == "ok" { id.to_owned() } else { format!("{id} ({state})") };
-    std::iter::once(name).chain(counts.iter().map(u64::to_string)).collect()
+    table("target", lines, &columns, |line| (&line.id, &line.state))
 }
 
 /// What a reader must see before anything else.
@@ -288,7 +303,9 @@ fn is_near(limit: &LimitLine) -> bool {
 /// A limit in one sentence, with what to write to get past it.
 pub(crate) fn limit_sentence(limit: &LimitLine) -> String {
     let allowed = limit.allowed.map_or_else(|| "no limit".to_owned(), |n| format!("allowed {n}"));
-    let mut text = format!("{} of {}: found {} of {}, {allowed}", limit.limit, limit.scope, limit.value, limit.of);
+    let LimitLine { limit: name, scope, value, of, of_what, .. } = limit;
+    let of = if of_what.is_empty() { of.to_string() } else { format!("{of} {of_what}") };
+    let mut text = format!("{name} of {scope}: found {value} of {of}, {allowed}");
     match (&limit.remedy, limit.overridden) {
         (Some(remedy), _) => _ = write!(text, "; {remedy}"),
         (None, true) => text.push_str("; let pass by --allow"),

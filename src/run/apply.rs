@@ -280,7 +280,7 @@ impl Workers<'_> {
         let refused = |code: &str, found: &str| WriteError::Refused(Fault::new(code, found));
         match &planned.task.step {
             Step::Show(wanted) => {
-                let gone = || refused("spool", "the rendition is not in the spool any more; run again");
+                let gone = || refused("spool", "its picture is not in the cache any more; run again");
                 let rendition = self.rendition(wanted).ok_or_else(gone)?;
                 let draft = self.draft(planned, Some((wanted, &rendition)));
                 session.replace(draft, &rendition, journal).await

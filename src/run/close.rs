@@ -16,7 +16,7 @@ use super::{credentials, record, run_report};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
-use crate::report::{CredentialLine, RunReport};
+use crate::report::{CredentialLine, RunReport, limit_sentence};
 use crate::settings::Pipeline;
 use crate::state::{Counted, RunEnd};
 
@@ -51,6 +51,9 @@ pub(super) async fn close(
         exit = exit.and(trouble.exit());
         (report.exit_code, report.outcome) = (exit.code(), exit.outcome().to_owned());
     }
+    for done in &finished {
+        context.facts.put_stopped(done.target_run.id(), &limits_of(guarded, done))?;
+    }
     if context.mode == Mode::Run {
         // An undoing asks nobody for a photo: what it counts of a source is nothing to compare with.
         let counted = if context.is_undo() { &[] } else { source_runs };
@@ -72,6 +75,18 @@ pub(super) async fn close(
     // This run may be it.
     report.last_success = context.store.last_success()?.map(|last| rfc3339(last.row.started));
     Ok(EndedRun { report, exit, finished })
+}
+
+/// The limits that stopped a target: its own, and those of the sources that feed it.
+fn limits_of(guarded: &Guarded, done: &FinishedTarget) -> Vec<String> {
+    let scopes = |scope: &str| match guarded.stopped.contains(done.target_run.id()) {
+        true => {
+            done.target_run.id().as_str() == scope || done.plan.fed_by.iter().any(|source| source.as_str() == scope)
+        }
+        false => false,
+    };
+    let broken = guarded.checked.iter().filter(|check| check.broken && scopes(&check.scope));
+    broken.map(|check| limit_sentence(&run_report::limit_line(check))).collect()
 }
 
 /// What the next run's limits compare with: only what passed them. `--allow` settles a number for the runs after it.

@@ -109,7 +109,7 @@ async fn compare(
         return Ok(None);
     }
     let found = found.map_or_else(|| "the account is not listed any more".to_owned(), |shown| words(&shown));
-    let error = Fault::new("not_shown", format!("the confirming survey shows {found}"));
+    let error = Fault::new("not_shown", format!("the listing after the writes shows {found}"));
     Ok(Some(TaskResult { result: PersonResult::NotShown, error: Some(error), shows: Some(shows), intent }))
 }
 

@@ -19,7 +19,7 @@ use super::stop::Stop;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind, Permit};
 use crate::load::Target;
-use crate::model::{Change, Decision, Provenance, RunId, Shown, Step, Task, rfc3339};
+use crate::model::{Change, Decision, Provenance, RunId, Shown, Step, Task, counted, rfc3339};
 use crate::report::{Listener, RunEvent, StoreLine};
 #[cfg(feature = "bucket")]
 use crate::settings::Http;
@@ -293,7 +293,8 @@ impl RunContext {
         let waiting = if self.pictures_wait(limited) { self.spool.count() } else { 0 };
         (waiting > 0).then(|| {
             format!(
-                "{waiting} pictures wait in {} for the next run; whichever comes to its end empties it",
+                "{} in {} for the next run; whichever comes to its end empties it",
+                counted(waiting as u64, "picture waits", "pictures wait"),
                 self.cache().display()
             )
         })

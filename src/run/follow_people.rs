@@ -9,7 +9,7 @@ use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
-use crate::model::{AccountStanding, Person, SourceId, Standing};
+use crate::model::{AccountStanding, Person, SourceId, Standing, counted};
 
 /// Tells of accounts on record whose they are, where their names do not: whatever a rule says of whoever is left out holds for
 /// what stands there of theirs.
@@ -86,7 +86,8 @@ pub(super) async fn follow_people(
     if let Some(open) = &mut target_run.open {
         open.surveyed.accounts = open.surveyed.accounts.max(count);
         if nameless > 0 {
-            let found = format!("{nameless} people in scope have nothing that `match` names a file by");
+            let found = counted(nameless, "person in scope has", "people in scope have");
+            let found = format!("{found} nothing that `match` names a file by");
             open.surveyed.notes.push(format!("{found}: no picture is written for them"));
             if count == 0 {
                 let hint = format!("{}: write keys that they have", matching_place(&target_run.entry));

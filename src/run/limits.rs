@@ -12,7 +12,7 @@ use super::source_run::{PhotoCounts, SourceRun};
 use super::target_plan::{PlanCount, TargetPlan};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
-use crate::model::{SourceId, TargetId};
+use crate::model::{SourceId, TargetId, counted};
 use crate::plan::{Allowance, Checked, LimitCount, SourceState, guard};
 use crate::settings::{LimitName, Pipeline};
 use crate::state::Counted;
@@ -90,7 +90,9 @@ impl Guarded {
             let mut of_it = self.checked.iter().filter(|check| allowance.names(check.limit, &check.scope)).peekable();
             let first = *of_it.peek()?;
             let allowed = first.allowed.map_or_else(|| "no limit".to_owned(), |most| format!("allowed {most}"));
-            let Checked { scope, value, of, .. } = first;
+            let Checked { scope, value, of, limit, .. } = first;
+            let (one, many) = limit.of_what();
+            let of = counted(*of, one, many);
             of_it.all(|check| !check.broken && !check.overridden).then(|| {
                 format!("--allow {allowance}: nothing had to be let pass: found {value} of {of} at {scope}, {allowed}")
             })
@@ -173,6 +175,18 @@ fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) ->
     let last = context.store.last_good(&Counted::Target(id.clone()))?;
     let of = OfTarget { plan, placements, last };
     Ok(found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of)))))
+}
+
+/// What the limits of a source are held against in a test of a file: no run came before it.
+pub(super) fn of_rehearsed_source(id: &SourceId, photos: &PhotoCounts, shared: u64) -> Vec<LimitCount> {
+    let of = OfSource { photos, people: 0, shared, settled: 0, last: None };
+    found(id.as_str(), OF_SOURCE.map(|(limit, count)| (limit, count(&of))))
+}
+
+/// The same of a target.
+pub(super) fn of_rehearsed_target(id: &TargetId, plan: &TargetPlan, placements: u64) -> Vec<LimitCount> {
+    let of = OfTarget { plan, placements, last: None };
+    found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of))))
 }
 
 #[cfg(test)]

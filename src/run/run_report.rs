@@ -14,7 +14,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::extract::Unmet;
 use crate::http::Counts;
-use crate::model::{Change, PersonResult, Reason, TargetId, rfc3339};
+use crate::model::{Change, PersonResult, Reason, TargetId, counted, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
 use crate::report::{LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, TargetLine};
 use crate::settings::{Pipeline, Placed, Rate};
@@ -94,6 +94,7 @@ pub(super) fn report(
         run: context.run.to_string(),
         outcome: outcome.to_owned(),
         exit_code: exit.code(),
+        stopped_by: context.stop.cause().map(|cause| cause.word().to_owned()),
         started: time(context.started),
         finished: time(finished),
         last_success: None,
@@ -177,6 +178,7 @@ fn source_line(source_run: &SourceRun) -> SourceLine {
         present: counts.photos.present,
         absent: counts.photos.absent,
         unknown: counts.photos.unknown,
+        unusable: counts.photos.unusable,
         downloaded: counts.photos.downloaded,
     }
 }
@@ -203,6 +205,7 @@ fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -
         ..TargetLine::default()
     };
     for (change, result, number) in counted {
+        line.not_shown += if *result == PersonResult::NotShown { *number } else { 0 };
         match result {
             PersonResult::Done | PersonResult::Planned | PersonResult::NotShown => {
                 let slot = match change {
@@ -251,12 +254,16 @@ fn requests(pipeline: &Pipeline, source_runs: &[SourceRun], targets: &[FinishedT
     sources.chain(targets).collect()
 }
 
-fn limit_line(checked: &Checked) -> LimitLine {
+pub(crate) fn limit_line(checked: &Checked) -> LimitLine {
     LimitLine {
         limit: checked.limit.word().to_owned(),
         scope: checked.scope.clone(),
         value: checked.value,
         of: checked.of,
+        of_what: {
+            let (one, many) = checked.limit.of_what();
+            if checked.of == 1 { one } else { many }.to_owned()
+        },
         allowed: checked.allowed,
         broken: checked.broken,
         overridden: checked.overridden,
@@ -286,12 +293,14 @@ fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<Missed
         let all = |words: String| Missed { target: target.clone(), changes, words };
         let Some(done) = targets.iter().find(|done| *done.target_run.id() == target) else {
             told.push(all(format!(
-                "{target}: the plan was of this target, which is not in the file: {changes} changes not made"
+                "{target}: the plan was of this target, which is not in the file: {}",
+                counted(changes, "change not made", "changes not made")
             )));
             continue;
         };
         if done.target_run.open.is_none() {
-            told.push(all(format!("{target}: {changes} reviewed changes were not made")));
+            let changes = counted(changes, "reviewed change was not made", "reviewed changes were not made");
+            told.push(all(format!("{target}: {changes}")));
             continue;
         }
         for page in each_page(|after| context.facts.reviewed_of_nobody(&target, after, PAGE), |(last, _)| last.clone())
@@ -309,8 +318,10 @@ fn missed(context: &RunContext, targets: &[FinishedTarget]) -> Result<Vec<Missed
 fn failures(source_runs: &[SourceRun], targets: &[FinishedTarget]) -> Vec<String> {
     let locked = targets.iter().filter_map(|done| match done.plan.count(PlanCount::Locked) {
         0 => None,
-        one @ 1 => Some(format!("{}: {one} kept picture cannot be opened", done.target_run.id())),
-        some => Some(format!("{}: {some} kept pictures cannot be opened", done.target_run.id())),
+        some => {
+            let pictures = counted(some, "kept picture", "kept pictures");
+            Some(format!("{}: {pictures} cannot be opened", done.target_run.id()))
+        }
     });
     let sources = source_runs
         .iter()

@@ -15,7 +15,7 @@ use super::spans;
 use crate::error::Trouble;
 use crate::extract::{Source, Unmet};
 use crate::http::{Failure, FailureKind};
-use crate::model::SourceId;
+use crate::model::{SourceId, counted};
 use crate::plan::SourceState;
 use crate::settings;
 use crate::state::StateError;
@@ -66,6 +66,8 @@ pub(super) struct PhotoCounts {
     pub absent: u64,
     /// Not known, unreadable ones included.
     pub unknown: u64,
+    /// Of these, unreadable or too small.
+    pub unusable: u64,
     /// Received.
     pub downloaded: u64,
     /// People asked about whose photo was known last time.
@@ -76,10 +78,11 @@ pub(super) struct PhotoCounts {
 
 impl std::ops::AddAssign for PhotoCounts {
     fn add_assign(&mut self, more: Self) {
-        let Self { present, absent, unknown, downloaded, known_before, lost } = more;
+        let Self { present, absent, unknown, unusable, downloaded, known_before, lost } = more;
         self.present += present;
         self.absent += absent;
         self.unknown += unknown;
+        self.unusable += unusable;
         self.downloaded += downloaded;
         self.known_before += known_before;
         self.lost += lost;
@@ -143,7 +146,10 @@ impl SourceRun {
                 let sent = source.counts();
                 self.counts.forecast = sent.sent.saturating_sub(sent.retried);
                 context.facts.put_source_asked(self.id(), None)?;
-                context.ends(&work, format!("{} people, {} in scope", self.counts.people, self.counts.in_scope));
+                context.ends(
+                    &work,
+                    format!("{}, {} in scope", counted(self.counts.people, "person", "people"), self.counts.in_scope),
+                );
             }
             Err(failure) => {
                 context.ends(&work, "failed");

@@ -4,6 +4,7 @@
 //! waiting no longer (`http`), exit code 8 (`cli`).
 //! A newcomer gets wrong: a stop never cancels a request that left; it only keeps the next one from leaving.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,32 @@ use crate::http::{Failure, FailureKind};
 
 /// Asked by every phase before it begins something new.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(CancellationToken);
+pub struct Stop {
+    token: CancellationToken,
+    cause: Arc<OnceLock<StopCause>>,
+}
+
+/// What a run was stopped by, from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopCause {
+    /// SIGINT, as Ctrl-C sends it.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// `--max-duration`.
+    MaxDuration,
+}
+
+impl StopCause {
+    /// As `run.json` has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+            Self::MaxDuration => "max_duration",
+        }
+    }
+}
 
 impl Stop {
     /// Nobody asked yet.
@@ -23,17 +49,22 @@ impl Stop {
 
     /// Asks everybody to end.
     pub fn request(&self) {
-        self.0.cancel();
+        self.token.cancel();
+    }
+
+    /// What it was that asked; `None`: nobody did, or something within the run.
+    pub(crate) fn cause(&self) -> Option<StopCause> {
+        self.cause.get().copied()
     }
 
     /// Whether somebody asked.
     pub fn requested(&self) -> bool {
-        self.0.is_cancelled()
+        self.token.is_cancelled()
     }
 
     /// Waits until somebody asks.
     pub async fn wait(&self) {
-        self.0.cancelled().await;
+        self.token.cancelled().await;
     }
 
     /// Waits this long, or until somebody asks.
@@ -55,7 +86,7 @@ impl Stop {
 
     /// For who waits in other rooms.
     pub fn token(&self) -> CancellationToken {
-        self.0.clone()
+        self.token.clone()
     }
 
     /// Asks on SIGINT and SIGTERM, and after `budget`; a signal after that ends the program at once, as a kill does.
@@ -72,12 +103,17 @@ impl Stop {
                     None => std::future::pending().await,
                 }
             };
-            let (why, at_once) = tokio::select! {
-                _ = interrupt.recv() => ("SIGINT", "press Ctrl-C again to end at once"),
-                _ = terminate.recv() => ("SIGTERM", "a second one ends at once"),
-                () = over => ("the time is over", "press Ctrl-C, or send SIGTERM, to end at once"),
+            let (cause, why, at_once) = tokio::select! {
+                _ = interrupt.recv() => (StopCause::Interrupt, "Ctrl-C", "press Ctrl-C again to end at once"),
+                _ = terminate.recv() => (StopCause::Terminate, "SIGTERM", "a second one ends at once"),
+                () = over => (
+                    StopCause::MaxDuration,
+                    "the time (--max-duration) is up",
+                    "press Ctrl-C, or send SIGTERM, to end at once",
+                ),
                 () = stop.wait() => return,
             };
+            _ = stop.cause.set(cause);
             say(&format!("{why}: finishing what is under way; {at_once}"));
             stop.request();
             tokio::select! {

@@ -20,7 +20,7 @@ use super::{settle, spans};
 use crate::error::Trouble;
 use crate::http::{Failure, FailureKind};
 use crate::load::{Learnt, Probe, Server, Surveyed, Upload};
-use crate::model::Account;
+use crate::model::{Account, counted};
 use crate::settings::Resize;
 use crate::state::StateError;
 
@@ -44,7 +44,10 @@ async fn list_into_facts(context: &RunContext, resize: &Resize, target_run: &mut
     match open(context, resize, target_run, &work).await {
         Ok(open) => {
             context.facts.put_target_asked(target_run.id(), None)?;
-            context.ends(&work, format!("{} accounts of {}", open.surveyed.accounts, open.server.product));
+            context.ends(
+                &work,
+                format!("{} of {}", counted(open.surveyed.accounts, "account", "accounts"), open.server.product),
+            );
             target_run.open = Some(open);
             Ok(())
         }
@@ -127,7 +130,12 @@ async fn list(
     if by_handle {
         let shared = context.facts.part_shared_handles(target_run.id(), "another account claims the same slug")?;
         if shared > 0 {
-            surveyed.notes.push(format!("{shared} accounts share a slug with another one and are left alone"));
+            let accounts = counted(
+                shared,
+                "account shares its slug with another one and is",
+                "accounts share a slug with another one and are",
+            );
+            surveyed.notes.push(format!("{accounts} left alone"));
         }
     }
     Ok(surveyed)

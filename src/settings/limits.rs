@@ -112,6 +112,21 @@ impl LimitName {
     }
 }
 
+impl LimitName {
+    /// What the whole is made of, for one and for several.
+    pub fn of_what(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Reverts => ("matched account with a picture", "matched accounts with a picture"),
+            Self::Replacements | Self::Foreign => ("matched account", "matched accounts"),
+            Self::Reassigned | Self::TargetDrift => ("picture of ours on record", "pictures of ours on record"),
+            Self::Unknown => ("photo known last time", "photos known last time"),
+            Self::SourceShrink => ("person of the last good run", "people of the last good run"),
+            Self::TargetShrink => ("account of the last good run", "accounts of the last good run"),
+            Self::SamePicture => ("person with a photo", "people with a photo"),
+        }
+    }
+}
+
 impl std::fmt::Display for LimitName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.word())

@@ -2,6 +2,7 @@
 
 use avatarpipe_sandbox::entra::world::{NoPhoto, Photo, PhotoFailure};
 use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
+use avatarpipe_sandbox::jira::world::Choice;
 use serde_json::Value;
 
 use super::harness::Harness;
@@ -183,4 +184,22 @@ fn nobody_is_advised_what_does_not_help() {
     let told = |who: &str| harness.finish(&["explain", "pipeline.yaml", who]).expect_exit(0);
     told("ada").expect_answer("opted out").holds_no_answer("ownership: provider");
     told("alan").expect_answer("with `ownership: provider`").holds_no_answer("would replace");
+}
+
+/// Which limit it was, with its numbers, after a plan as after a run; and what an account showed that a product offers to all.
+#[test]
+fn a_limit_that_stops_somebody_is_named_and_a_stock_picture_is_called_that() {
+    let population = Population::of(&["ada", "grace"]).account("ada", |ada| ada.shows = Some(Choice::System(2)));
+    let harness = Harness::of(population.world()).with(|pipe| _ = pipe.top("limits", "{ replacements: { count: 1 } }"));
+    for ended in [harness.plan_with(&[]), harness.run()] {
+        ended.expect_exit(4);
+        let next = explained(&harness, "ada")["people"][0]["accounts"][0]["next"].as_str().expect("words").to_owned();
+        let limit =
+            "does this once no limit stops the target: replacements of jira: found 2 of 2 matched accounts, allowed 1";
+        assert!(next.starts_with(limit), "{next}");
+    }
+    harness.run_with(&["--allow", "replacements=2"]).expect_exit(0);
+    let told = harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(0);
+    told.expect_answer("before it stood there: the product's default or another stock picture of it")
+        .holds_no_answer("no limit stops");
 }

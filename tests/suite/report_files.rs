@@ -176,12 +176,13 @@ fn of_many_failures_the_first_are_named_and_the_others_counted() {
 fn a_long_list_says_where_all_of_it_is() {
     let names: Vec<String> = (0..103).map(|n| format!("p{n:03}")).collect();
     let harness = Harness::with_people(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    harness.plan_with(&[]).expect_exit(0).expect_answer("  … and 43 more of 103: see report/run.json\n");
+    harness.plan_with(&[]).expect_exit(0).expect_answer("  … and 43 more of 103: see report/pictures.html\n");
     let summary = written(&harness, "summary.md");
     assert!(summary.contains("\n## to replace (103)\n"), "{summary}");
-    assert!(summary.contains("\n… and 3 more of 103: see `run.json`.\n"), "{summary}");
+    assert!(summary.contains("\n… and 3 more of 103: see `pictures.html`.\n"), "{summary}");
     let ended = harness.finish(&["plan", "pipeline.yaml"]).expect_exit(0);
-    ended.expect_answer("  … and 43 more of 103: --report DIR writes run.json, which has them all\n");
+    ended
+        .expect_answer("  … and 43 more of 103: --report DIR writes pictures.html and run.json, which have them all\n");
 }
 
 /// One sentence for whoever is left alone for one and the same cause.

@@ -36,15 +36,15 @@ fn what_the_last_whole_run_left_is_told() {
     assert_eq!(left(), json!({ "run": null, "targets": [], "sources": [], "open_writes": 0 }));
     let stopped = harness.run().expect_exit(4);
     let targets = json!([{
-        "id": "jira", "state": "limit", "since": null, "not_done": 3, "failed": 0, "not_made": 0, "not_asked": 0, "conflicts": 1,
+        "id": "jira", "state": "limit", "since": null, "not_done": 3, "failed": 0, "not_shown": 0, "not_made": 0, "not_asked": 0, "conflicts": 1,
     }]);
-    let sources = json!([{ "id": "entra", "state": "ok", "since": null, "unknown": 1 }]);
+    let sources = json!([{ "id": "entra", "state": "ok", "since": null, "unknown": 1, "unusable": 0 }]);
     let expected = json!({ "run": stopped.report()["run"], "targets": targets, "sources": sources, "open_writes": 0 });
     assert_eq!(left(), expected);
     harness.run_with(&["--only", "ada"]).expect_exit(0);
     assert_eq!(left(), expected, "a part is not the whole");
     let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
-    status.expect_answer("\n  jira: 3 changes not begun, 1 conflict\n  entra: 1 photo unknown\n");
+    status.expect_answer("\n  jira: 3 changes not begun, 1 account in conflict\n  entra: 1 photo unknown\n");
 }
 
 /// A line of the file that somebody forgot to take out again.

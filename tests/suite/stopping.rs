@@ -108,7 +108,8 @@ fn a_stop_in_any_phase_loses_nothing_and_repeats_nothing() {
         let after = u32::try_from(times - 1).expect("few");
         harness.sandbox.fault(held(simulator, method, path).after(after));
         let ended = stopped(&harness, name, phase, |harness| arrived(harness, simulator, call, times));
-        ended.expect_error("finishing what is under way");
+        let by = if name == "INT" { "stopped by Ctrl-C; run again" } else { "stopped by SIGTERM; run again" };
+        ended.expect_error("finishing what is under way").expect_answer(by);
         harness.expect_promises();
         expect_goes_on(&harness, &PEOPLE);
     }

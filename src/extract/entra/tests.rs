@@ -255,7 +255,7 @@ async fn a_record_without_an_id_is_counted_and_a_page_with_it_is_read() {
         let tenant = Tenant::start(Users::default(), move |_, _| reply_json(200, &page)).await;
         let (people, listing) = tenant.list().await.unwrap();
         assert_eq!((people.len(), listing.people, listing.nameless), (2, 2, 1));
-        assert!(listing.notes[0].contains("1 listed records have no id"), "{:?}", listing.notes);
+        assert!(listing.notes[0].contains("1 listed record has no id"), "{:?}", listing.notes);
     }
     // Half a surrogate pair, as programs leave it that cut names.
     let body = json!({ "value": [user("ada"), user("bob")] })

@@ -12,7 +12,7 @@ use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
 use crate::load::listing::{ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
-use crate::model::{Account, AccountId, Shown};
+use crate::model::{Account, AccountId, Shown, counted};
 
 use super::client::{BitbucketClient, PAGE};
 use super::connection::Sight;
@@ -98,7 +98,8 @@ pub(super) async fn survey(
     let mut notes = Vec::new();
     let nameless = listed.nameless;
     if nameless > 0 {
-        notes.push(format!("{nameless} listed users have no id, no name or no slug and were left out"));
+        let users = counted(nameless, "listed user has", "listed users have");
+        notes.push(format!("{users} no id, no name or no slug; left out"));
     }
     let sight = links.sight(hidden);
     if sight == Sight::Nothing {

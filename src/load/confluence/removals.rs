@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: one refusal is one person's. Some of them, with nothing removed, are the server's rule.
 
 use crate::load::Learnt;
+use crate::model::counted;
 
 /// The key of what was learnt about removing files of others.
 const REMOVAL: &str = "removal";
@@ -62,17 +63,16 @@ impl Removals {
         let mut told = Vec::new();
         if self.owed > 0 {
             let why = self.why.as_deref().unwrap_or("the server refused it");
+            let files = counted(self.owed, "file of ours that is", "files of ours that are");
             told.push(format!(
-                "{} files of ours that are not shown any more could not be removed yet: {why}. They stay known, and go when \
-                 a later run is let: give the account the right to remove attachments of personal information",
-                self.owed
+                "{files} not shown any more could not be removed yet: {why}. A later run removes what it is let: give the \
+                 account the right to remove attachments of personal information"
             ));
         }
         if self.foreign > 0 {
-            told.push(format!(
-                "{} files that are named like ours hold another picture than we made; they were left",
-                self.foreign
-            ));
+            let files =
+                counted(self.foreign, "file that is named like ours holds", "files that are named like ours hold");
+            told.push(format!("{files} another picture than we made; left alone"));
         }
         told
     }

@@ -17,7 +17,7 @@ use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
 use crate::load::listing::{ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
-use crate::model::{Account, AccountId, AccountStanding};
+use crate::model::{Account, AccountId, AccountStanding, counted};
 use crate::settings::ConfluenceUpload;
 
 use super::client::{ConfluenceClient, segment};
@@ -184,10 +184,12 @@ impl<'a> ConfluenceSurvey<'a> {
         }
         self.listed.by_groups();
         for group in &shared.accounts.groups {
-            let mut roster = Roster::of(self.client, group);
+            let (mut roster, mut found) = (Roster::of(self.client, group), 0);
             while let Some(people) = self.group_page(&mut roster).await? {
+                found += people.len();
                 self.add(people).await?;
             }
+            self.listed.group(group, found);
         }
         Ok(())
     }
@@ -197,10 +199,12 @@ impl<'a> ConfluenceSurvey<'a> {
         let mut members = HashSet::new();
         let shared = self.client.shared();
         for group in &shared.accounts.groups {
-            let mut roster = Roster::of(self.client, group);
+            let (mut roster, mut found) = (Roster::of(self.client, group), 0);
             while let Some(people) = self.group_page(&mut roster).await? {
+                found += people.len();
                 members.extend(people.into_iter().filter_map(|person| person.user_key.as_deref().map(hash)));
             }
+            self.listed.group(group, found);
         }
         Ok(members)
     }
@@ -271,15 +275,14 @@ impl<'a> ConfluenceSurvey<'a> {
     }
 
     /// The sum, and the path of the default.
-    fn finish(self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
+    fn finish(mut self, learnt: &mut Learnt) -> Result<Surveyed, Failure> {
         let tried = || format!("listing the accounts of {}", self.client.atlassian().http().base());
         let accounts = self.listed.count(tried, "the account has to be a Confluence administrator")?;
-        let mut notes = Vec::from_iter(self.listed.one_by_one());
+        let mut notes = self.listed.empty_groups();
+        notes.extend(self.listed.one_by_one());
         if self.listed.nameless > 0 {
-            notes.push(format!(
-                "{} listed users have no key or no name that could be read, and were left out",
-                self.listed.nameless
-            ));
+            let users = counted(self.listed.nameless, "listed user has", "listed users have");
+            notes.push(format!("{users} no key or no name that could be read; left out"));
         }
         let default_path = self.default_path.or_else(|| learnt.get(DEFAULT_PATH).cloned());
         match &default_path {

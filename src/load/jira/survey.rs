@@ -13,7 +13,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::account_filter::AccountFilter;
 use crate::load::listing::{ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Surveyed};
-use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown};
+use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown, counted};
 
 use super::avatar;
 use super::client::JiraClient;
@@ -208,10 +208,12 @@ impl<'a> JiraSurvey<'a> {
         let rules = self.rules;
         self.listed.by_groups();
         for group in &rules.groups {
-            let mut start = 0;
+            let (mut start, mut found) = (0, 0);
             while let Some(users) = self.group_page(group, &mut start).await? {
+                found += users.len();
                 self.add(users).await?;
             }
+            self.listed.group(group, found);
         }
         Ok(())
     }
@@ -221,10 +223,12 @@ impl<'a> JiraSurvey<'a> {
         let mut members = HashSet::new();
         let rules = self.rules;
         for group in &rules.groups {
-            let mut start = 0;
+            let (mut start, mut found) = (0, 0);
             while let Some(users) = self.group_page(group, &mut start).await? {
+                found += users.len();
                 members.extend(users.into_iter().filter_map(|user| user.key.as_deref().map(hash)));
             }
+            self.listed.group(group, found);
         }
         Ok(members)
     }
@@ -322,15 +326,17 @@ impl<'a> JiraSurvey<'a> {
             || format!("listing the accounts of {}", self.client.http().base()),
             "give the account the global permissions Browse Users and Jira Administrators",
         )?;
+        self.notes.extend(self.listed.empty_groups());
         self.notes.extend(self.listed.one_by_one());
         if self.listed.nameless > 0 {
-            self.notes.push(format!("{} listed users have no key or no name and were left out", self.listed.nameless));
+            let users = counted(self.listed.nameless, "listed user has", "listed users have");
+            self.notes.push(format!("{users} no key or no name; left out"));
         }
         if self.masked > 0 {
+            let accounts = counted(self.masked, "account shows", "accounts show");
             self.notes.push(format!(
-                "{} accounts show a masked e-mail address, which counts as none: to match by it, let an administrator set \
-                 User email visibility to public or to signed-in users",
-                self.masked
+                "{accounts} a masked e-mail address, which counts as none: to match by it, let an administrator set \
+                 User email visibility to public or to signed-in users"
             ));
         }
         let remembered = learnt.get(DEFAULT).map(|id| PictureRef::new(id.clone()));

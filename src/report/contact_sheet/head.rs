@@ -80,6 +80,8 @@ fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
     let sum = |dry: bool| report.targets.iter().filter(|target| target.is_dry_run() == dry).map(changes).sum::<u64>();
     let (done, would) = (sum(false), sum(true));
     let failed: u64 = report.targets.iter().map(|target| target.failed).sum();
+    let left: u64 = report.targets.iter().map(|target| target.kept + target.skipped).sum();
+    let conflicts: u64 = report.targets.iter().map(|target| target.conflicts).sum();
     let stopped: Vec<_> = report.targets.iter().filter(|target| target.state == "limit").collect();
     html! {
         p.verdict {
@@ -92,8 +94,12 @@ fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
             }
             @if would > 0 && !is_plan(report) { " " (counted(would, "change")) " only planned: `dry_run`." }
             @for target in stopped { " " b { "A limit stops " bdi { (target.id) } "." } }
-            @if lines.left > 0 {
-                " " (counted(lines.left, "account")) @if lines.left == 1 { " is" } @else { " are" } " left alone."
+            @if left > 0 {
+                " " (counted(left, "account")) @if left == 1 { " is" } @else { " are" } " left alone"
+                @if conflicts > 0 { ", " (count(conflicts)) " in conflict" }
+                "."
+            } @else if conflicts > 0 {
+                " " (counted(conflicts, "account")) @if conflicts == 1 { " is" } @else { " are" } " in conflict."
             }
             @if lines.attention > 0 {
                 " " (counted(lines.attention, "account")) @if lines.attention == 1 { " needs" } @else { " need" } " attention."
@@ -160,13 +166,14 @@ fn state(word: &str) -> &str {
     }
 }
 
-fn parts(target: &TargetLine, planned: bool) -> [(&'static str, u64, &'static str); 7] {
+fn parts(target: &TargetLine, planned: bool) -> [(&'static str, u64, &'static str); 8] {
     let words = |todo, done| if planned { todo } else { done };
     [
         ("k-good", target.replaced, words("to replace", "replaced")),
         ("k-warn", target.reverted + target.removed, words("to revert", "reverted")),
         ("k-good", target.finished + target.tidied, words("to mend", "mended")),
         ("k-bad", target.failed, "failed"),
+        ("k-warn", target.not_done, "not begun"),
         ("k-bad", target.conflicts, "in conflict"),
         ("k-rest", target.kept + target.skipped, "left alone"),
         ("k-same", target.unchanged + target.adopted, "as they should be"),
@@ -202,7 +209,7 @@ fn limits(limits: &[LimitLine]) -> Markup {
                     summary { (count(far.len() as u64)) " more that stop nothing here" }
                     ul.costs {
                         @for limit in far {
-                            li { span { (limit.limit) " " bdi { (limit.scope) } } span { (count(limit.value)) " of " (count(limit.of)) } }
+                            li { span { (limit.limit) " " bdi { (limit.scope) } } span { (count(limit.value)) " of " (count(limit.of)) " " (limit.of_what) } }
                         }
                     }
                 }
@@ -218,7 +225,7 @@ fn with_a_bar(limit: &LimitLine) -> Markup {
         li.over[limit.broken] {
             p {
                 b { (limit.limit) " " bdi { (limit.scope) } }
-                span.n { (count(limit.value)) " found, " (count(allowed)) " allowed" }
+                span.n { (count(limit.value)) " of " (count(limit.of)) " " (limit.of_what) ", " (count(allowed)) " allowed" }
             }
             (bar("bar thin", &[(colour, limit.value.min(allowed.max(1)))], allowed))
             @if let Some(remedy) = &limit.remedy { p.remedy { bdi { (remedy) } } }

@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use self::head::{LineCounts, count, counted, head, is_plan, panels};
 use self::rows::Rows;
 use self::section::{Section, needs_attention};
+use super::files::SHEET_ROWS;
 use super::{People, ReportFile, ReportPictures, RunReport, StoodPictures};
 
 /// In the folder of the report, or beside a saved plan.
@@ -31,9 +32,6 @@ const STYLE: &str = concat!(include_str!("../../../pages/parts.css"), include_st
 const SCRIPT: &str = include_str!("../../../pages/parts.js");
 /// The drawings that rows name.
 const GLYPHS: &str = include_str!("../../../pages/glyphs.svg");
-
-/// Rows of a section in which nothing is written, before it is cut.
-const ROWS: u64 = 10_000;
 
 /// Writes the page.
 fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
@@ -54,7 +52,7 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
             }
         };
         rows.all += 1;
-        if section.is_whole() || rows.here < ROWS {
+        if section.is_whole() || rows.here < SHEET_ROWS {
             let line = &pictured.line;
             rows.unseen += u64::from(row::goes_unseen(&pictured));
             rows.put(&line.reason, row::name(line), &row::row(&pictured, planned).into_string())?;

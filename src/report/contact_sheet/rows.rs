@@ -7,6 +7,8 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 
+use crate::report::natural::natural;
+
 /// Rows of a section that are sorted.
 const SORTED: usize = 10_000;
 /// Rows that a browser lays out together, or not at all while they are out of sight.
@@ -53,7 +55,7 @@ impl Rows {
         if self.order.as_ref().is_some_and(|order| order.len() >= SORTED) {
             self.order = None;
         }
-        let entry = || Entry { reason: reason.to_owned(), name: name.to_lowercase(), at: self.end, bytes };
+        let entry = || Entry { reason: reason.to_owned(), name: natural(&name.to_lowercase()), at: self.end, bytes };
         self.order.iter_mut().for_each(|order| order.push(entry()));
         self.end += bytes;
         self.here += 1;

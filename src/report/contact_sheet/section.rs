@@ -66,9 +66,9 @@ impl Section {
             (Self::Replaced, false) => "Replaced",
             (Self::Mended, true) => "To mend",
             (Self::Mended, false) => "Mended",
-            (Self::Conflicts, _) => "Conflicts",
-            (Self::Kept, _) => "Left alone",
-            (Self::Skipped, _) => "Not looked at",
+            (Self::Conflicts, _) => "In conflict",
+            (Self::Kept, _) => "Left alone by a rule",
+            (Self::Skipped, _) => "Left alone, not looked at",
         }
     }
 
@@ -80,7 +80,7 @@ impl Section {
             Self::Reassigned => "Accounts that belong to another person than last time: the former face goes.",
             Self::Replaced => "The photo of the directory in place of a default or of an earlier picture of ours.",
             Self::Mended => "What an earlier run left half done, or left over.",
-            Self::Conflicts => "The keys do not name one person, so nobody gets a face. All of these are left alone.",
+            Self::Conflicts => "The keys do not name one person, so nobody gets a face.",
             Self::Kept => "A rule says so, or it is not known whether there is a photo.",
             Self::Skipped => "Disabled, not selected, or nobody's.",
         }

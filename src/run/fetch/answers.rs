@@ -215,7 +215,10 @@ impl<'a> Answers<'a> {
         match &fact {
             PhotoFact::Present { .. } => self.counts.photos.present += 1,
             PhotoFact::Absent(_) => self.counts.photos.absent += 1,
-            PhotoFact::Unreadable(_) | PhotoFact::TooSmall { .. } => self.counts.photos.unknown += 1,
+            PhotoFact::Unreadable(_) | PhotoFact::TooSmall { .. } => {
+                self.counts.photos.unknown += 1;
+                self.counts.photos.unusable += 1;
+            }
             PhotoFact::Unknown(fault) => {
                 self.counts.photos.unknown += 1;
                 if self.mark(person)?.as_ref().is_some_and(was_known) {

@@ -35,6 +35,13 @@ CREATE TABLE asked (
   PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Limits that stopped a target.
+CREATE TABLE stopped (
+  seq    INTEGER PRIMARY KEY,
+  target TEXT NOT NULL,
+  words  TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE account (
   seq          INTEGER PRIMARY KEY,
   target       TEXT NOT NULL,

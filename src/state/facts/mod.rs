@@ -19,6 +19,7 @@ mod photos;
 mod results;
 mod row;
 mod selected;
+mod stopped;
 mod wrote;
 
 pub(crate) use about::{AboutAccount, AboutSource};

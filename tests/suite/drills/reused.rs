@@ -50,7 +50,10 @@ fn ids_of_ours_that_name_uploads_of_others_are_not_ours_to_delete() {
         let (harness, uploads) = given_out_again(turn);
         harness.new_photo("ada", "spare");
         harness.no_photo("grace");
-        harness.run().expect_exit(4).expect_answer("target_drift of jira: found 3 of 3, allowed 1");
+        harness
+            .run()
+            .expect_exit(4)
+            .expect_answer("target_drift of jira: found 3 of 3 pictures of ours on record, allowed 1");
         assert_eq!(harness.sandbox.truth().writes, []);
         harness.run_with(&["--allow", "target_drift=3"]).expect_exit(0);
         expect_there(&harness, &uploads);

@@ -145,7 +145,10 @@ fn a_store_that_lost_every_photo_is_stopped_by_the_default_limits() {
     harness.run().expect_exit(0);
     harness.sandbox.reset_writes();
     every_photo(&harness, answer(404, graph_error("ImageNotFound")));
-    harness.run().expect_exit(4).expect_answer("reverts of jira: found 101 of 101, allowed 5");
+    harness
+        .run()
+        .expect_exit(4)
+        .expect_answer("reverts of jira: found 101 of 101 matched accounts with a picture, allowed 5");
     assert_eq!(harness.sandbox.truth().writes, []);
     harness.sandbox.faults().clear();
     // Nothing of it is believed afterwards either.

@@ -203,7 +203,7 @@ fn older_pictures_of_ours_that_come_back_are_replaced_and_never_deleted() {
         harness.sandbox.restore(target, &between).expect("the backup");
         let old = ["ada", "grace"].map(|name| harness.account_in(target, name).now.id);
         let ended = harness.run().expect_exit(4);
-        ended.expect_answer(&format!("target_drift of {target}: found 2 of 3, allowed 1"));
+        ended.expect_answer(&format!("target_drift of {target}: found 2 of 3 pictures of ours on record, allowed 1"));
         assert_eq!(harness.sandbox.truth().writes, []);
         harness.run_with(&["--allow", "target_drift=2"]).expect_exit(0);
         for (name, shown) in [("ada", "spare"), ("grace", "hand"), ("alan", "alan")] {

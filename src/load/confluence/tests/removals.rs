@@ -86,7 +86,7 @@ async fn a_definite_no_is_owed_and_told_once() {
     assert_eq!((wrote, journal.status()), (Ok(Some(file.clone())), Status::Shown(file)));
     stage.wiki.keep(&mut learnt);
     let told = stage.wiki.asides();
-    assert!(told.len() == 1 && told[0].starts_with("1 files of ours"), "{told:?}");
+    assert!(told.len() == 1 && told[0].starts_with("1 file of ours"), "{told:?}");
 
     // The next run leaves it as it is: nothing is asked of the server, and nothing is to be done.
     let next = |world: World| Stage::new(world, Way::default());
