@@ -64,7 +64,7 @@ fn tell_failures(everybody: &AuthReport) {
     if !stream.is_read_alone() {
         return;
     }
-    for asked in everybody.sources.iter().chain(&everybody.targets) {
+    for asked in everybody.all() {
         let missing = asked.signed.iter().filter(|signed| !signed.missing.is_empty());
         let missing = missing.map(|signed| format!("{}: missing: {}", asked.id, signed.missing.join("; ")));
         let failure = asked.failure.iter().map(|failure| format!("{}: {failure}", asked.id));
@@ -74,7 +74,9 @@ fn tell_failures(everybody: &AuthReport) {
 
 fn human(everybody: &AuthReport) -> String {
     let mut out = String::new();
-    for (kind, list) in [("source", &everybody.sources), ("target", &everybody.targets)] {
+    let reports: Vec<_> = everybody.reports.iter().collect();
+    let lists = [&everybody.sources, &everybody.targets].map(|list| list.iter().collect::<Vec<_>>());
+    for (kind, list) in ["source", "target", "reports"].into_iter().zip(lists.iter().chain([&reports])) {
         for asked in list {
             if !out.is_empty() {
                 out.push('\n');
@@ -133,6 +135,7 @@ fn written(everybody: &AuthReport) -> Result<String, Trouble> {
         "exit_code": everybody.exit().code(),
         "sources": list(&everybody.sources),
         "targets": list(&everybody.targets),
+        "reports": everybody.reports.as_ref().map(element),
     });
     serde_json::to_string_pretty(&all)
         .map(|text| text + "\n")

@@ -1,6 +1,6 @@
 //! The life of `auth`: every source and target signs in, at the same time (docs/command-line.md).
 //!
-//! Owns: who is asked what, and the worst exit code. Leaves to others: what an answer means (`extract`, `load`), words
+//! Owns: who is asked what. Leaves to others: what an answer means (`extract`, `load`), words
 //! (`cli`).
 //! A newcomer gets wrong: without `--probe` nothing is written anywhere, the state included; with it this is a run of
 //! its own, with the lock, a row and a journal.
@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+#[cfg(feature = "bucket")]
+use super::ask_reports::ask_reports;
+use super::auth_report::{AuthReport, ElementReport, Uploads};
 use super::clients::Clients;
 use super::context::{Mode, RunContext};
 use super::identify::{Halt, identify};
@@ -17,69 +20,12 @@ use super::stop::Stop;
 use super::target_run::TargetRun;
 use super::{credentials, run_row, settle};
 use crate::error::Trouble;
-use crate::exit::Exit;
 use crate::http::Failure;
-use crate::load::{Learnt, Probe, ProbeResult, Server, Target, Tried, Upload};
+use crate::load::{Learnt, Probe, ProbeResult, Server, Target, Tried};
 use crate::model::{SignedIn, rfc3339};
 use crate::report::Listener;
 use crate::settings::{self, Pipeline};
 use crate::state::Store;
-
-/// Whether an upload is tried on the service account itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Uploads {
-    /// `--probe`.
-    Tried,
-    /// Only what reading tells.
-    NotTried,
-}
-
-/// What one element said.
-#[derive(Debug, Default)]
-pub(crate) struct ElementReport {
-    /// Its `id`.
-    pub id: String,
-    /// `enabled: false`: it was not asked.
-    pub off: bool,
-    /// What stands behind a target.
-    pub server: Option<Server>,
-    /// Who we are there.
-    pub signed: Option<SignedIn>,
-    /// How pictures go to a target.
-    pub upload: Option<Upload>,
-    /// What a picture that was sent to the service account itself told, way by way.
-    pub tried: Vec<Tried>,
-    /// Why the rest is not known.
-    pub failure: Option<Failure>,
-}
-
-impl ElementReport {
-    fn of(id: &str) -> Self {
-        Self { id: id.to_owned(), ..Self::default() }
-    }
-
-    fn exit(&self) -> Exit {
-        let missing = self.signed.as_ref().is_some_and(|signed| !signed.missing.is_empty());
-        let exit = if missing { Exit::Refused } else { Exit::Done };
-        self.failure.as_ref().map_or(exit, |failure| exit.and(failure.kind.into()))
-    }
-}
-
-/// What all of them said, in the order of the file.
-#[derive(Debug)]
-pub(crate) struct AuthReport {
-    /// The sources.
-    pub sources: Vec<ElementReport>,
-    /// The targets.
-    pub targets: Vec<ElementReport>,
-}
-
-impl AuthReport {
-    /// The worst that holds.
-    pub(crate) fn exit(&self) -> Exit {
-        self.sources.iter().chain(&self.targets).fold(Exit::Done, |exit, asked| exit.and(asked.exit()))
-    }
-}
 
 /// What is done here, for people.
 const SIGN_IN: &str = "sign in";
@@ -128,7 +74,11 @@ async fn ask(
             signed.iter_mut().for_each(miss_what_expired);
         }
     }
-    Ok(AuthReport { sources, targets })
+    #[cfg(feature = "bucket")]
+    let reports = ask_reports(pipeline, if context.is_some() { Uploads::Tried } else { Uploads::NotTried }).await?;
+    #[cfg(not(feature = "bucket"))]
+    let reports = None;
+    Ok(AuthReport { sources, targets, reports })
 }
 
 async fn ask_source(clients: &Clients, stop: &Stop, entry: &settings::Source) -> Result<ElementReport, Trouble> {
@@ -231,6 +181,7 @@ fn of_element(ended: Result<(), Halt>) -> Result<Option<Failure>, Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
 
     #[test]
     fn what_has_expired_is_missing() {

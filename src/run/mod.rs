@@ -10,9 +10,12 @@
 
 mod account_facts;
 mod apply;
+#[cfg(feature = "bucket")]
+mod ask_reports;
 mod asked;
 mod audit;
 mod auth;
+mod auth_report;
 #[cfg(feature = "bucket")]
 mod bucket_commands;
 mod clients;
@@ -83,7 +86,8 @@ mod undo_planner;
 mod write;
 
 pub use asked::Asked;
-pub(crate) use auth::{AuthReport, ElementReport, Uploads, auth};
+pub(crate) use auth::auth;
+pub(crate) use auth_report::{AuthReport, ElementReport, Uploads};
 #[cfg(feature = "bucket")]
 pub(crate) use bucket_commands::{break_lease, pull, pull_to, push, take_out};
 pub use context::Mode;

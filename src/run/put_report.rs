@@ -55,16 +55,21 @@ pub(crate) fn report_not_put(bucket: &Bucket) -> Trouble {
     Failure::new(FailureKind::Stopped, tried, "asked to stop; the run is what it was").into()
 }
 
+/// The bucket; nothing is asked yet.
+pub(super) fn open(pipeline: &Pipeline, bucket: &Bucket) -> Result<Objects, Trouble> {
+    let http = pipeline.http.get("default");
+    let http = http.ok_or_else(|| Trouble::Own("no way to the bucket of reports was resolved".to_owned()))?;
+    let (way, pause) = remote::way("report", http);
+    Ok(Objects::open(bucket, way, pause)?)
+}
+
 async fn put(
     pipeline: &Pipeline,
     bucket: &Bucket,
     report: &RunReport,
     files: &[(&ReportFile, PathBuf)],
 ) -> Result<String, Trouble> {
-    let http = pipeline.http.get("default");
-    let http = http.ok_or_else(|| Trouble::Own("no way to the bucket of reports was resolved".to_owned()))?;
-    let (way, pause) = remote::way("report", http);
-    let objects = Objects::open(bucket, way, pause)?;
+    let objects = open(pipeline, bucket)?;
     // Below its name: two pipelines of one prefix do not write over each other's page.
     let (name, run) = (&pipeline.name, &report.run);
     let mut links = Vec::new();

@@ -86,3 +86,23 @@ fn a_run_that_failed_is_on_the_page() {
     harness.run_with(&["--sandbox=tiny"]);
     assert_eq!(store.log(), [""; 0]);
 }
+
+/// Before the night: without a write it is asked whether the store is there, with `--probe` whether it takes a report.
+#[test]
+fn auth_tries_the_bucket_of_reports() {
+    let store = ObjectStore::start().expect("a port");
+    let harness = harness(&store, "");
+    let auth = |more: &[&str]| harness.finish(&[&["auth", "pipeline.yaml"], more].concat());
+    auth(&[]).expect_exit(0).expect_answer("reports s3://avatars/reports\n  tried     look: works\n");
+    store.judge(|asked| if asked.starts_with("PUT") { Then::Answer } else { Then::Refuse(403) });
+    auth(&[]).expect_exit(0).expect_answer("look: not tried: reading is refused, as it is where");
+    auth(&["--probe"]).expect_exit(0).expect_answer("report: works\n").expect_answer("avatarpipe-probe` stays there");
+    store.judge(|_| Then::Answer);
+    auth(&["--probe"]).expect_exit(0).expect_answer("report: works\n");
+    assert!(store.objects().keys().all(|name| !name.ends_with("avatarpipe-probe")), "it is taken away again");
+    for (status, code) in [(403, 5), (503, 6)] {
+        store.judge(move |_| Then::Refuse(status));
+        auth(&["--probe"]).expect_exit(code).expect_answer("report: fails");
+    }
+    auth(&[]).expect_exit(6);
+}
