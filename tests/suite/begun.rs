@@ -21,6 +21,7 @@ fn what_init_writes_plays_and_is_never_overwritten() {
     let begun = begun.expect_answer("wrote mine.yaml").expect_answer("include it in .gitlab-ci.yml");
     begun.expect_answer("set ENTRA_TENANT_ID, ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET, JIRA_PASSWORD\n");
     assert_eq!(read(".gitlab-ci.yml"), "theirs");
+    assert_eq!(read(".gitignore"), "/state/\n");
     assert!(read("avatars.gitlab-ci.yml").contains("state/mine.db"));
     avatarpipe(folder.path(), &["check", "mine.yaml"]).expect_exit(0).expect_answer("no faults (entra → jira)");
     avatarpipe(folder.path(), &["plan", "mine.yaml", "--sandbox=tiny"]).expect_exit(0);

@@ -98,6 +98,8 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let job = platform.map(|platform| ci_job::job(platform, here, &flags.file, &parts.name, &asked_for));
     let mut files = vec![(flags.file.as_path(), text.as_str())];
     files.extend(job.as_ref().map(|job| (job.path.as_path(), job.text.as_str())));
+    let ignored = Ignored::of(here, job.is_some());
+    files.extend((ignored == Ignored::Unsaid).then_some((Path::new(IGNORE), IGNORE_TEXT)));
     write(&files, if job.is_some() { "; `--ci none` writes the pipeline alone" } else { "" })?;
     let mut told =
         Told { out: String::new(), width: files.iter().map(|(path, _)| shown_width(path)).max().unwrap_or(0) };
@@ -111,6 +113,13 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             told.line(&format!("  {}: {found_by}", path.display()));
         }
     }
+    match ignored {
+        Ignored::Unsaid => told.written(Path::new(IGNORE), "keeps `state/` out of the repository: state, reports and faces"),
+        Ignored::Elsewhere => told.line(&format!(
+            "{IGNORE} is there and does not name `/state/`: add it, so that state, reports and faces stay out of the repository"
+        )),
+        Ignored::Already => {}
+    }
     if platform.is_none() && flags.ci.is_none() {
         told.line("No CI platform is recognised here, so no job was written: --ci github, gitlab, azure-devops or jenkins writes one");
     }
@@ -118,6 +127,37 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     told.next(&shown, &asked_for, &set);
     answer(&told.out)?;
     Ok(Exit::Done)
+}
+
+/// What keeps files out of a repository.
+const IGNORE: &str = ".gitignore";
+
+/// Where state and reports stand, unless the file names another place.
+const IGNORE_TEXT: &str = "/state/\n";
+
+/// Whether the folder of the state is kept out of a repository.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ignored {
+    /// It is, or there is no repository.
+    Already,
+    /// Nothing says anything of it.
+    Unsaid,
+    /// There is a file that says nothing of it; it is somebody's.
+    Elsewhere,
+}
+
+impl Ignored {
+    fn of(here: &Path, has_job: bool) -> Self {
+        match std::fs::read_to_string(here.join(IGNORE)) {
+            Ok(text) => {
+                let names_it = |line: &str| matches!(line.trim().trim_matches('/'), "state" | "state/*" | "state/**");
+                if text.lines().any(names_it) { Self::Already } else { Self::Elsewhere }
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => Self::Elsewhere,
+            Err(_) if has_job || here.join(".git").exists() => Self::Unsaid,
+            Err(_) => Self::Already,
+        }
+    }
 }
 
 /// Whether something was said, or is told by the machine; else it is what most have.

@@ -83,6 +83,13 @@ impl Parts {
                 Source::Google => google(&mut out),
                 Source::Folder(path) => {
                     noted(&mut out, "  - folder:", "people.csv (id,name,email,photo) and the pictures");
+                    if self.targets.iter().any(|target| matches!(target, Target::Folder(_))) {
+                        noted(
+                            &mut out,
+                            "      id: people",
+                            "its name in tables and messages, beside the folder of pictures",
+                        );
+                    }
                     out += &format!("      path: {}\n", literal(path));
                 }
             }
