@@ -193,12 +193,16 @@ fn severity(weight: AnnotationLevel) -> &'static str {
 /// is, from the working folder.
 pub(super) fn in_repository(file: &Path) -> String {
     let named = || file.display().to_string();
-    // Whoever names a link means the file of that name: the folder is looked up, not the file.
+    // A line is shown on the file that has it; where a link leads out of the repository, the link is all that stands there.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (Ok(folder), Some(name)) = (folder.canonicalize(), file.file_name()) else { return named() };
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     let root = folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned).or(here);
-    let within = root.and_then(|root| Some(folder.strip_prefix(root).ok()?.join(name)));
+    let whole = file.canonicalize().ok();
+    let within = root.and_then(|root| {
+        let behind = whole.as_deref().and_then(|whole| whole.strip_prefix(&root).ok()).map(Path::to_owned);
+        behind.or_else(|| Some(folder.strip_prefix(&root).ok()?.join(name)))
+    });
     within.map_or_else(named, |path| path.display().to_string())
 }
 

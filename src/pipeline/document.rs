@@ -31,7 +31,18 @@ impl Document {
             place: element.place.clone(),
             message: format!("`{}`: {}", element.id, super::kinds::BY_TOKEN),
         };
-        self.targets.iter().filter(by_token).map(warning).collect()
+        let sources: HashSet<&str> = self.sources().iter().map(|source| source.id.as_str()).collect();
+        let alike = |element: &&Element| sources.contains(element.id.as_str());
+        let named_alike = |element: &Element| Warning {
+            place: element.place.clone(),
+            message: format!(
+                "`{}` is the id of a source, too: tables and messages name both alike; give one of them an `id` of its own, such as \
+                 `id: people`, before the first run",
+                element.id
+            ),
+        };
+        let by_token = self.targets.iter().filter(by_token).map(warning);
+        by_token.chain(self.targets.iter().filter(alike).map(named_alike)).collect()
     }
 
     /// The programs that the file has run once it runs, each where it stands.
