@@ -13,12 +13,13 @@ use super::environment::{self, Unread};
 use super::output::{answer, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::Decision;
+use crate::model::{Decision, Place, counted};
 use crate::pipeline::{
     Document, Element, ElementKeys, Environment, KeptKeys, KeyTexts, Overlay, TestAccount, TestFile,
 };
-use crate::report::Severity;
-use crate::run::rehearse;
+use crate::plan::Checked;
+use crate::report::{Severity, limit_sentence};
+use crate::run::{limit_line, rehearse};
 use crate::secret::outlet;
 
 /// What is tested.
@@ -60,7 +61,7 @@ fn one(file: &Path) -> Result<(String, Exit), Trouble> {
     let rehearsed = rehearse(&pipeline, &test).map_err(Trouble::Usage)?;
     let mut told = String::new();
     let mut wrong = 0;
-    for one in &rehearsed {
+    for one in &rehearsed.accounts {
         if let Some(words) = difference(one.expected, &one.decision) {
             told += &words;
             wrong += 1;
@@ -72,15 +73,47 @@ fn one(file: &Path) -> Result<(String, Exit), Trouble> {
             target.dry_run.place, target.id
         );
     }
+    let stops = test.limits.as_ref().map(|(expected, place)| stops(expected, place, &rehearsed.limits));
+    told.extend(stops.iter().flatten().map(String::as_str));
+    let limits = stops.as_ref().map_or(String::new(), |stops| match stops.len() {
+        0 => ", limits too".to_owned(),
+        some => format!("; {} not as expected", counted(some as u64, "limit", "limits")),
+    });
+    let rehearsed = rehearsed.accounts;
     told += &match wrong {
-        0 => format!("{}: {} as expected\n", file.display(), accounts(rehearsed.len())),
-        _ => format!("{}: {wrong} of {} not as expected\n", file.display(), accounts(rehearsed.len())),
+        0 => format!(
+            "{}: {} as expected{limits}\n",
+            file.display(),
+            counted(rehearsed.len() as u64, "account", "accounts")
+        ),
+        _ => format!(
+            "{}: {wrong} of {} not as expected{limits}\n",
+            file.display(),
+            counted(rehearsed.len() as u64, "account", "accounts")
+        ),
     };
-    Ok((told, if wrong == 0 { Exit::Done } else { Exit::SomeFailed }))
+    let limits_are_right = stops.is_none_or(|stops| stops.is_empty());
+    Ok((told, if wrong == 0 && limits_are_right { Exit::Done } else { Exit::SomeFailed }))
 }
 
-fn accounts(count: usize) -> String {
-    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
+/// Limits that stop and must not, or the other way round.
+fn stops(expected: &[String], place: &Place, found: &[Checked]) -> Vec<String> {
+    let mut told = Vec::new();
+    for check in found {
+        let name = format!("{}.{}", check.scope, check.limit);
+        let must = expected.contains(&name);
+        if must != check.broken {
+            let must = if must { "that it stops" } else { "that it lets pass" };
+            let found = limit_sentence(&limit_line(check));
+            let lines = [format!("{place}: {name}"), format!("  - expected {must}"), format!("  + found    {found}")];
+            told.push(lines.iter().map(|line| format!("{}\n", outlet::line(line))).collect());
+        }
+    }
+    let names: Vec<_> = found.iter().map(|check| format!("{}.{}", check.scope, check.limit)).collect();
+    told.extend(expected.iter().filter(|name| !names.contains(name)).map(|name| {
+        format!("{place}: {name}\n  - expected that it stops\n  + found    nothing of it in the test that could be counted\n")
+    }));
+    told
 }
 
 /// Expected and found; `None`: they agree.

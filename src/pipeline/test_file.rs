@@ -27,6 +27,9 @@ element! {
         variables: ByName<Word> = Else("{}"),
         /// Sources that could not be listed.
         unreachable: List<Word> = Else("[]"),
+        /// Limits that must stop a source or target, as `--allow` names them: `jira.reverts`. `[]`: none; left out: no limit is
+        /// looked at.
+        limits: List<Word> = Optional,
         /// Who the sources list.
         people: List<PersonKeys> = Required,
         /// The accounts of each target, what they show and what must become of them.
@@ -196,6 +199,8 @@ pub(crate) struct TestFile {
     pub variables: BTreeMap<String, String>,
     /// Sources that could not be listed.
     pub unreachable: Vec<(String, Place)>,
+    /// Limits that must stop a source or target, and where that is said; `None`: none is looked at.
+    pub limits: Option<(Vec<String>, Place)>,
     /// Who the sources list.
     pub people: Vec<TestPerson>,
     /// The accounts of each target, with the target's line.
@@ -335,6 +340,13 @@ impl File {
             pipeline: (self.pipeline.get()?.0.clone(), self.pipeline.place.clone()),
             variables: self.variables.get()?.0.iter().map(named).collect::<Option<_>>()?,
             unreachable: self.unreachable.get()?.0.iter().map(source).collect::<Option<_>>()?,
+            limits: match self.limits.optional()? {
+                Some(list) => {
+                    let words: Vec<_> = list.values()?.into_iter().map(|word| word.0.clone()).collect();
+                    Some((words, self.limits.place.clone()))
+                }
+                None => None,
+            },
             people: self.people.get()?.0.iter().map(|at| at.get()?.settle(&at.place)).collect::<Option<_>>()?,
             accounts: self.accounts.get()?.0.iter().map(target).collect::<Option<_>>()?,
         })

@@ -102,6 +102,7 @@ pub(crate) use private::{make_folder, remove_folder, try_private, write_private}
 pub(crate) use put_report::{put_report, report_not_put};
 pub(crate) use recorded::{RecordedReport, recorded};
 pub(crate) use rehearsal::rehearse;
+pub(crate) use run_report::limit_line;
 pub(crate) use saved::{read_plan, write_plan};
 pub use selection::Selection;
 pub(crate) use selection::{Only, SavedPlan};

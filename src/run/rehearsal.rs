@@ -4,10 +4,14 @@
 //! A newcomer gets wrong: nothing is listed, fetched or looked at; an upload that stands there is another picture than the
 //! person's photo, as a look would have said.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::clients::matching_place;
+use super::limits;
+use super::source_run::PhotoCounts;
+use super::target_plan::TargetPlan;
+use super::target_planner::count;
 use crate::extract::{Belongs, UserFacts};
 use crate::load::{AccountFilter, Life};
 use crate::model::{
@@ -17,10 +21,10 @@ use crate::model::{
 };
 use crate::pipeline::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown};
 use crate::plan::{
-    Claimed, DefaultBy, Drift, Former, Memory, PhotoLearnt, Portrait, Rerender, Rules, SourceState, SourceView, View,
-    carried, decide, lookups, matched, matched_by, told_apart,
+    Checked, Claimed, DefaultBy, Drift, Former, Judgement, LimitCount, Memory, PhotoLearnt, Portrait, Rerender, Rules,
+    SourceState, SourceView, View, carried, decide, guard, lookups, matched, matched_by, told_apart,
 };
-use crate::settings::{Action, Matching, Pipeline, Placed, Source, Target, TargetKind, UserType};
+use crate::settings::{Action, CountedOf, LimitName, Matching, Pipeline, Placed, Source, Target, TargetKind, UserType};
 
 /// What was expected of an account, and what the plan says.
 pub(crate) struct Rehearsed<'a> {
@@ -30,32 +34,60 @@ pub(crate) struct Rehearsed<'a> {
     pub decision: Decision,
 }
 
+/// What becomes of a test.
+pub(crate) struct Rehearsal<'a> {
+    /// Every account of the test.
+    pub accounts: Vec<Rehearsed<'a>>,
+    /// Every limit that can be counted of a test, held against the file.
+    pub limits: Vec<Checked>,
+}
+
 /// Decides about every account of the test; the error is what the test names that the pipeline does not have.
-pub(crate) fn rehearse<'a>(pipeline: &Pipeline, test: &'a TestFile) -> Result<Vec<Rehearsed<'a>>, String> {
+pub(crate) fn rehearse<'a>(pipeline: &Pipeline, test: &'a TestFile) -> Result<Rehearsal<'a>, String> {
     let sources =
         pipeline.sources.iter().map(|source| Listed::of(source, pipeline, test)).collect::<Result<Vec<_>, _>>()?;
     known(pipeline, test)?;
-    let mut all = Vec::new();
-    for (id, place, accounts) in &test.accounts {
+    let (mut accounts, mut counted) = (Vec::new(), Vec::new());
+    for (id, place, expected) in &test.accounts {
         let target = pipeline.targets.iter().find(|target| target.id.as_str() == id);
         let target = target.ok_or_else(|| {
             let ids: Vec<_> = pipeline.targets.iter().map(|target| target.id.as_str()).collect();
             format!("{place}: {} has no target `{id}`; it has {}", pipeline.file, ids.join(", "))
         })?;
-        if matches!(target.kind, TargetKind::Folder(_) | TargetKind::FolderInBucket(_)) {
-            return Err(format!("{place}: `{id}` is a folder, which has no accounts: its files follow the people"));
-        }
-        all.extend(
-            Stage { pipeline, target, sources: &sources }.decide(accounts).map_err(|why| format!("{place}: {why}"))?,
-        );
+        let (decided, plan) =
+            Stage { pipeline, target, sources: &sources }.decide(expected).map_err(|why| format!("{place}: {why}"))?;
+        let ours = expected.iter().filter(|one| one.shows == TestShown::Ours).count() as u64;
+        counted.extend(limits::of_rehearsed_target(&target.id, &plan, ours));
+        accounts.extend(decided);
     }
-    Ok(all)
+    let of_sources = sources.iter().filter(|listed| listed.state == SourceState::Listed);
+    let of_sources = of_sources.flat_map(|listed| listed.limits(pipeline, test));
+    let counted: Vec<_> = of_sources.chain(counted).collect();
+    Ok(Rehearsal { accounts, limits: guard(&counted, &pipeline.limits, &[]) })
 }
 
 /// Every source that the test names is one of the file.
 fn known(pipeline: &Pipeline, test: &TestFile) -> Result<(), String> {
     let people = test.people.iter().filter_map(|person| Some((person.source.as_ref()?, &person.place)));
     let unreachable = test.unreachable.iter().map(|(source, place)| (source, place));
+    for (name, place) in test.limits.iter().flat_map(|(names, place)| names.iter().map(move |name| (name, place))) {
+        let (scope, limit) = name.rsplit_once('.').unwrap_or(("", name));
+        let of_source = pipeline.sources.iter().any(|source| source.id.as_str() == scope);
+        let of_target = pipeline.targets.iter().any(|target| target.id.as_str() == scope);
+        let is_one = LimitName::ALL.iter().any(|one| match one.counted_of() {
+            CountedOf::Source => of_source && one.word() == limit,
+            CountedOf::Target => of_target && one.word() == limit,
+        });
+        if !is_one {
+            return Err(format!(
+                "{place}: `{name}` is no limit of {}: write the id of a source or target before it, such as `jira.reverts`",
+                pipeline.file
+            ));
+        }
+        if limit == LimitName::SourceShrink.word() || limit == LimitName::TargetShrink.word() {
+            return Err(format!("{place}: `{name}` compares with an earlier run, and a test has none"));
+        }
+    }
     for (source, place) in people.chain(unreachable) {
         if !pipeline.sources.iter().any(|known| known.id.as_str() == source) {
             let ids: Vec<_> = pipeline.sources.iter().map(|source| source.id.as_str()).collect();
@@ -91,6 +123,31 @@ impl<'a> Listed<'a> {
             people.push((person(source, one), photo(one)));
         }
         Ok(Self { source, state, people })
+    }
+
+    /// What its limits are held against: a photo counts as known before where an account of the test shows it.
+    fn limits(&self, pipeline: &Pipeline, test: &TestFile) -> Vec<LimitCount> {
+        let in_scope = || self.people.iter().filter(|(person, _)| person.standing == Standing::InScope);
+        let shown = test.accounts.iter().flat_map(|(.., accounts)| accounts);
+        let shown: BTreeSet<_> = shown.filter(|one| one.shows == TestShown::Ours).map(|one| one.of.as_str()).collect();
+        let known = || in_scope().filter(|(person, _)| shown.contains(person.id.as_str()));
+        let most = pipeline.transform.hash.same_picture.value.map(u64::from);
+        let photos = PhotoCounts {
+            present: in_scope().filter(|(_, photo)| matches!(photo, PhotoFact::Present { .. })).count() as u64,
+            known_before: known().count() as u64,
+            lost: known().filter(|(_, photo)| matches!(photo, PhotoFact::Unknown(_))).count() as u64,
+            ..PhotoCounts::default()
+        };
+        let shared = in_scope().filter(|(_, photo)| self.shared_by(most, photo).is_some()).count() as u64;
+        limits::of_rehearsed_source(&self.source.id, &photos, shared)
+    }
+
+    /// How many people of the source have this photo, if they are more than `most`.
+    fn shared_by(&self, most: Option<u64>, photo: &PhotoFact) -> Option<u64> {
+        let PhotoFact::Present { digest } = photo else { return None };
+        let has_it = |other: &PhotoFact| matches!(other, PhotoFact::Present { digest: theirs } if theirs == digest);
+        let people = self.people.iter().filter(|(_, other)| has_it(other)).count() as u64;
+        most.filter(|most| people > *most).map(|_| people)
     }
 
     fn person(&self, id: &PersonId) -> Option<&(Person, PhotoFact)> {
@@ -152,9 +209,15 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn decide<'t>(&self, expected: &'t [TestAccount]) -> Result<Vec<Rehearsed<'t>>, String> {
+    fn decide<'t>(&self, expected: &'t [TestAccount]) -> Result<(Vec<Rehearsed<'t>>, TargetPlan), String> {
         let filter = AccountFilter::new(&self.target.accounts);
-        let accounts: Vec<Account> = expected.iter().map(|one| account(one, &filter)).collect();
+        let is_folder = matches!(self.target.kind, TargetKind::Folder(_) | TargetKind::FolderInBucket(_));
+        let accounts = expected.iter().map(|one| match account(one, &filter) {
+            // A file is named by what `match` says, and knows nothing else.
+            file if is_folder => Account { email: one.name.contains('@').then(|| one.name.clone()), ..file },
+            account => account,
+        });
+        let accounts: Vec<Account> = accounts.collect();
         let twice =
             accounts.iter().enumerate().find(|(nth, one)| accounts.iter().take(*nth).any(|other| other.id == one.id));
         if let Some((_, account)) = twice {
@@ -164,17 +227,20 @@ impl Stage<'_> {
         let recipe = self.pipeline.transform.resize.recipe();
         let any_ours = expected.iter().any(|one| one.shows == TestShown::Ours);
         let rules = self.rules(&recipe, if any_ours { Memory::Holds } else { Memory::Empty });
-        let both = expected.iter().zip(&accounts);
-        Ok(both
-            .map(|(expected, account)| {
-                let of = |(listed, belongs): (&Listed<'_>, &BTreeMap<_, _>)| self.view(listed, account, belongs);
-                let sources: Vec<_> = self.sources.iter().zip(&belongs).map(of).collect();
-                Rehearsed { expected, decision: self.judge(expected, account, &sources, &rules) }
-            })
-            .collect())
+        let (mut all, mut plan) = (Vec::new(), TargetPlan::default());
+        for (expected, account) in expected.iter().zip(&accounts) {
+            let of = |(listed, belongs): (&Listed<'_>, &BTreeMap<_, _>)| self.view(listed, account, belongs);
+            let sources: Vec<_> = self.sources.iter().zip(&belongs).map(of).collect();
+            let judgement = self.judge(expected, account, &sources, &rules);
+            let mut counts = Vec::new();
+            count(&mut counts, &judgement);
+            plan.add(&counts);
+            all.push(Rehearsed { expected, decision: judgement.decision });
+        }
+        Ok((all, plan))
     }
 
-    fn judge(&self, one: &TestAccount, account: &Account, sources: &[SourceView], rules: &Rules<'_>) -> Decision {
+    fn judge(&self, one: &TestAccount, account: &Account, sources: &[SourceView], rules: &Rules<'_>) -> Judgement {
         let keys: Vec<_> = carried(account, &self.target.matching).iter().map(|words| keys(words)).collect();
         let (placement, former) = match (one.shows, &account.shown) {
             (TestShown::Ours, Shown::Custom(mark)) => {
@@ -198,7 +264,7 @@ impl Stage<'_> {
         };
         let placement = placement.as_ref();
         let looked = Comparison::Differs;
-        decide(&View { account, placement, default: None, keys: &keys, sources, former, looked }, rules).decision
+        decide(&View { account, placement, default: None, keys: &keys, sources, former, looked }, rules)
     }
 
     /// Whose photo was placed: whoever has the id, in whichever source.
@@ -265,18 +331,11 @@ impl Stage<'_> {
             matched,
             rendition: None,
             keys: by.map(|words| keys(&words)),
-            shared_by: found.and_then(|(_, photo)| self.shared_by(listed, photo)),
+            shared_by: found.and_then(|(_, photo)| {
+                listed.shared_by(self.pipeline.transform.hash.same_picture.value.map(u64::from), photo)
+            }),
             learnt: PhotoLearnt::Before,
         }
-    }
-
-    /// How many people of the source have this photo, if they are too many.
-    fn shared_by(&self, listed: &Listed<'_>, photo: &PhotoFact) -> Option<u64> {
-        let most = u64::from(self.pipeline.transform.hash.same_picture.value?);
-        let PhotoFact::Present { digest } = photo else { return None };
-        let has_it = |other: &PhotoFact| matches!(other, PhotoFact::Present { digest: theirs } if theirs == digest);
-        let people = listed.people.iter().filter(|(_, other)| has_it(other)).count() as u64;
-        (people > most).then_some(people)
     }
 
     fn rules<'r>(&'r self, recipe: &'r Recipe, memory: Memory) -> Rules<'r> {

@@ -248,7 +248,8 @@ fn code_7_is_a_second_sandbox_on_one_world() {
     let before = page.truth().avatars.len();
     for command in ["run", "plan", "auth"] {
         let ended = harness.finish(&[command, "pipeline.yaml", "--sandbox=tiny"]).expect_exit(7);
-        ended.expect_error("another sandbox has the world in state/sandbox/tiny/world");
+        let whose = format!("(process {})", std::process::id());
+        ended.expect_error(&format!("another sandbox has the world in state/sandbox/tiny/world {whose}"));
     }
     assert_eq!(page.truth().avatars.len(), before);
     drop(page);
@@ -262,15 +263,18 @@ fn code_7_says_who_holds_the_lock() {
     harness.until("the first run asks Graph", |harness| harness.sandbox.requests().of("graph") > 0);
     let second = harness.run().expect_exit(7);
     second.expect_error(&format!("process {}", first.id()));
+    let status = || harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    status().expect_answer(&format!("  did not end: it is under way (process {})\n", first.id()));
     let mut first = first;
     first.kill().expect("the first run ends");
     first.wait().expect("the first run ends");
+    status().expect_answer("is gone: it was killed, or could not write its end\n");
 }
 
 #[test]
 fn code_8_is_a_time_budget_and_the_next_run_goes_on() {
     let harness = Harness::with_people(&PEOPLE).fault(Fault::new(Effect::Delay { ms: 50 }).at("graph"));
-    harness.run_with(&["--max-duration", "1ms"]).expect_exit(8);
+    harness.run_with(&["--max-duration", "1ms"]).expect_exit(8).expect_answer("since its time (--max-duration) was up");
     harness.expect_shown(&[("ada", Start)]);
     harness.sandbox.faults().clear();
     harness.run().expect_exit(0);
@@ -335,6 +339,38 @@ fn code_3_is_an_expectation_that_does_not_hold() {
     }
     harness.write("corporate.test.yaml", "version: 1\npipelin: corporate.yaml\n");
     harness.finish(&["test", "corporate.test.yaml"]).expect_exit(2).expect_error("write `pipeline`");
+}
+
+/// The limits of a file, and the files of a folder, without a network.
+#[test]
+fn a_test_says_which_limits_must_stop_and_what_becomes_of_files() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.write(
+        "p.yaml",
+        "version: 1\npipeline: p\nextract: [{ folder: { id: people, path: people } }]\nload: [{ folder: { id: out, path: out, match: [email] } }]\n\
+         limits: { replacements: { count: 1 }, unknown: { count: 0 } }\n",
+    );
+    let test = |limits: &str, photo: &str| {
+        let account = |name: &str, shows: &str, expect: &str| format!("{{ name: {name}@x, {shows}expect: {expect} }}");
+        let accounts =
+            [account("a", "", "replace"), account("b", "", "replace"), account("c", "shows: ours, of: c, ", "keep")];
+        harness.write("p.test.yaml", format!(
+            "version: 1\npipeline: p.yaml\nlimits: [{limits}]\npeople:\n  - {{ id: a, email: [a@x] }}\n  - {{ id: b, email: [b@x] }}\n  \
+             - {{ id: c, email: [c@x], photo: {photo} }}\naccounts:\n  out: [{}]\n",
+            accounts.join(", ")
+        ));
+        harness.finish(&["test", "p.test.yaml"])
+    };
+    test("out.replacements, people.unknown", "unknown")
+        .expect_exit(0)
+        .expect_answer("3 accounts as expected, limits too");
+    let found = "p.test.yaml:3: out.replacements\n  - expected that it lets pass\n  + found    replacements of out: found 2 of 3 matched accounts, allowed 1";
+    test("people.unknown", "unknown").expect_exit(3).expect_answer(found).expect_answer("; 1 limit not as expected");
+    test("out.replacements, out.reverts, people.unknown", "unknown")
+        .expect_exit(3)
+        .expect_answer("expected that it stops");
+    test("replacements", "unknown").expect_exit(2).expect_error("`replacements` is no limit of p.yaml");
+    test("people.source_shrink", "unknown").expect_exit(2).expect_error("compares with an earlier run");
 }
 
 /// What is wrong with a test is told at its line, with what to write.
