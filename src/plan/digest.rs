@@ -13,8 +13,11 @@ impl PlanDigest {
     /// Adds a change.
     pub(crate) fn add(&mut self, change: &Decision) {
         let from = change.from.label();
-        let parts =
-            [change.target.as_str(), change.account.as_str(), change.change.word(), from.as_str(), change.to.as_str()];
+        self.add_parts([change.target.as_str(), change.account.as_str(), change.change.word(), &from, &change.to]);
+    }
+
+    /// Adds a change by its target, account, kind, from and to.
+    pub(crate) fn add_parts(&mut self, parts: [&str; 5]) {
         for part in parts {
             // Lengths before the parts: no two different lists give the same text.
             self.0.update(format!("{}:{part};", part.len()).as_bytes());

@@ -71,8 +71,10 @@ impl RunPeople {
                 let page = page?;
                 for planned in page {
                     let change = SavedChange::of(&planned.decision, &planned.task.step, recipe);
+                    // As it went into the plan's digest, and not as it may be shown.
+                    let to = planned.decision.to.clone();
                     let line = told(&self.context, planned.decision, None, *writes).map_err(&lost)?;
-                    take(&SavedChange { told: Some(ToldChange::of(line)), ..change })?;
+                    take(&SavedChange { told: Some(ToldChange { to, ..ToldChange::of(line) }), ..change })?;
                 }
             }
         }

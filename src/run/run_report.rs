@@ -152,7 +152,8 @@ fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(Change, Per
 /// The digest over all changes, in the order of the file's targets.
 fn plan_digest(context: &RunContext, targets: &[FinishedTarget]) -> Result<crate::model::Digest, Trouble> {
     let mut digest = PlanDigest::default();
-    for done in targets.iter().filter(|done| done.plan.changes().count() > 0) {
+    // Those of which a saved plan holds the changes, too.
+    for done in targets.iter().filter(|done| done.target_run.open.is_some()) {
         let filter = DecisionFilter { target: Some(done.target_run.id().clone()), kinds: DecisionKinds::Changes };
         for page in each_page(|after| context.facts.decisions(&filter, after, PAGE), DecisionCursor::of) {
             let page = page?;

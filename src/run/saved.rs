@@ -17,7 +17,8 @@ use super::people::RunPeople;
 use super::reviewed::SavedChange;
 use super::selection::SavedPlan;
 use crate::error::Trouble;
-use crate::model::RunId;
+use crate::model::{Digest, RunId};
+use crate::plan::PlanDigest;
 use crate::report::RunReport;
 
 /// The form that this program writes. Format 3 named no run, and format 2 told nothing for people; both are read, too.
@@ -80,6 +81,11 @@ pub(crate) enum PlanFault {
     /// Another version of the program wrote it.
     #[error("it has format {0}, and this program reads {OLDEST} to {FORMAT}; make it again with `plan --out`")]
     OtherFormat(u32),
+    /// Its changes are not those of its digest.
+    #[error(
+        "it was edited since it was made: its changes do not fit its `plan_digest`, which is what was reviewed; make and review it again with `plan --out`"
+    )]
+    Edited,
 }
 
 #[derive(Deserialize)]
@@ -97,13 +103,31 @@ pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
     if !(OLDEST..=FORMAT).contains(&header.format) {
         return Err(PlanFault::OtherFormat(header.format));
     }
-    each_change(path, &mut |_| Ok(()))?;
-    let digest = header
+    let digest: Digest = header
         .plan_digest
         .parse()
         .map_err(|_| <serde_json::Error as serde::de::Error>::custom("`plan_digest` is no digest"))?;
+    if digest_of_changes(path)?.is_some_and(|found| found != digest) {
+        return Err(PlanFault::Edited);
+    }
     let last_run = header.last_run.map(RunId::new);
     Ok(SavedPlan { pipeline: header.pipeline, digest, last_run, file: path.to_owned() })
+}
+
+/// The digest by which the changes of a plan were reviewed; `None` where one of them does not say what was to be shown, as in
+/// format 2. It shows what was edited in good faith: whoever forges a plan forges this, too.
+fn digest_of_changes(path: &Path) -> Result<Option<Digest>, PlanFault> {
+    let mut digest = Some(PlanDigest::default());
+    each_change(path, &mut |change| {
+        match (&mut digest, &change.told) {
+            (Some(digest), Some(told)) => {
+                digest.add_parts([&change.target, &change.account, &change.change, &change.from, &told.to]);
+            }
+            _ => digest = None,
+        }
+        Ok(())
+    })?;
+    Ok(digest.map(|digest| digest.finish()))
 }
 
 /// Puts the changes of a saved plan into the facts.

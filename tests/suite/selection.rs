@@ -214,6 +214,38 @@ fn a_plan_is_known_by_its_digest_on_every_paper() {
     ran.holds(trail.contains(&format!("--plan {short}")), &format!("{short} stands in {trail}"));
 }
 
+/// What was reviewed is what its digest is of.
+#[test]
+fn a_plan_that_was_edited_is_refused_and_nothing_is_done() {
+    let harness = Harness::with_people(&["ada", "grace"]);
+    harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
+    let read =
+        || serde_json::from_slice::<serde_json::Value>(&std::fs::read(harness.path("plan.json")).expect("a plan"));
+    let whole = read().expect("JSON");
+    harness.plan_with(&["--only", "ada", "--out", "plan.json"]).expect_exit(0);
+    let part = read().expect("JSON");
+    let with = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut plan = part.clone();
+        edit(&mut plan["changes"]);
+        plan
+    };
+    for edited in [
+        with(&|changes| *changes = whole["changes"].clone()),
+        with(&|changes| *changes = serde_json::json!([])),
+        with(&|changes| changes[0]["account"] = "another".into()),
+        with(&|changes| changes[0]["change"] = "revert".into()),
+        with(&|changes| *changes = serde_json::json!([changes[0], changes[0]])),
+    ] {
+        harness.write("plan.json", edited.to_string());
+        let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(2);
+        ended.expect_error("it was edited since it was made");
+    }
+    harness.expect_shown(&[("ada", Start), ("grace", Start)]);
+    harness.write("plan.json", part.to_string());
+    harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Start)]);
+}
+
 /// Where the state did not come along nothing of ours is known.
 #[test]
 fn a_plan_of_another_state_says_so() {
