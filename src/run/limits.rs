@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::context::RunContext;
+use super::mixed_up::mixed_up;
 use super::shared::SharedPhotos;
 use super::source_run::{PhotoCounts, SourceRun};
 use super::target_plan::{PlanCount, TargetPlan};
@@ -126,6 +127,7 @@ struct OfSource<'a> {
 struct OfTarget<'a> {
     plan: &'a TargetPlan,
     placements: u64,
+    mixed_up: HowMany,
     /// Accounts in the last good run.
     last: Option<u64>,
 }
@@ -141,11 +143,12 @@ const OF_SOURCE: [(LimitName, CountSource); 3] = [
 ];
 
 /// The limits of a target, in the order of the report.
-const OF_TARGET: [(LimitName, CountTarget); 6] = [
+const OF_TARGET: [(LimitName, CountTarget); 7] = [
     (LimitName::Reverts, |of| Some((of.plan.count(PlanCount::Reverts), of.plan.count(PlanCount::Pictured)))),
     (LimitName::Replacements, |of| Some((of.plan.count(PlanCount::Replacements), of.plan.count(PlanCount::Matched)))),
     (LimitName::Foreign, |of| Some((of.plan.count(PlanCount::Foreign), of.plan.count(PlanCount::Matched)))),
     (LimitName::Reassigned, |of| Some((of.plan.count(PlanCount::Reassigned), of.placements))),
+    (LimitName::MixedUp, |of| of.mixed_up),
     (LimitName::TargetDrift, |of| Some((of.plan.count(PlanCount::Drifted), of.placements))),
     (LimitName::TargetShrink, |of| of.last.map(|last| (last.saturating_sub(of.plan.count(PlanCount::Accounts)), last))),
 ];
@@ -173,7 +176,8 @@ fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) ->
     let id = target_run.id();
     let placements = context.store.count_placements(id)?;
     let last = context.store.last_good(&Counted::Target(id.clone()))?;
-    let of = OfTarget { plan, placements, last };
+    let mixed_up = mixed_up(context, id, plan)?;
+    let of = OfTarget { plan, placements, mixed_up, last };
     Ok(found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of)))))
 }
 
@@ -185,7 +189,7 @@ pub(super) fn of_rehearsed_source(id: &SourceId, photos: &PhotoCounts, shared: u
 
 /// The same of a target.
 pub(super) fn of_rehearsed_target(id: &TargetId, plan: &TargetPlan, placements: u64) -> Vec<LimitCount> {
-    let of = OfTarget { plan, placements, last: None };
+    let of = OfTarget { plan, placements, mixed_up: None, last: None };
     found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of))))
 }
 

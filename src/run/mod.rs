@@ -41,6 +41,7 @@ mod listing;
 mod look;
 mod match_all;
 mod misplaced;
+mod mixed_up;
 mod named;
 mod naming;
 mod notify;

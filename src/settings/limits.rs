@@ -23,6 +23,10 @@ macro_rules! limits {
             /// Accounts that belong to another person than last time.
             reassigned Reassigned "{ count: 5 }"
                 => "accounts belong to another person than last time: did `match` or the names change?";
+            /// People who get, in place of their own, a photo that stands on another person's account, of those at a target
+            /// who get another photo.
+            mixed_up MixedUp "{ count: 5 }"
+                => "people would get a photo that was another person's last time: did the provider mix people up?";
             /// People whose photo is not known, of those whose photo was known last time.
             unknown Unknown "{ share: 10% }"
                 => "photos that were known last time could not be learnt: is the provider well?";
@@ -106,6 +110,7 @@ impl LimitName {
             | Self::Replacements
             | Self::Foreign
             | Self::Reassigned
+            | Self::MixedUp
             | Self::TargetShrink
             | Self::TargetDrift => CountedOf::Target,
         }
@@ -119,6 +124,7 @@ impl LimitName {
             Self::Reverts => ("matched account with a picture", "matched accounts with a picture"),
             Self::Replacements | Self::Foreign => ("matched account", "matched accounts"),
             Self::Reassigned | Self::TargetDrift => ("picture of ours on record", "pictures of ours on record"),
+            Self::MixedUp => ("person with another photo", "people with another photo"),
             Self::Unknown => ("photo known last time", "photos known last time"),
             Self::SourceShrink => ("person of the last good run", "people of the last good run"),
             Self::TargetShrink => ("account of the last good run", "accounts of the last good run"),

@@ -32,7 +32,7 @@ type Act = fn(&Harness);
 
 const NOBODY: &str = "";
 
-const LIMITS: [Limit; 9] = [
+const LIMITS: [Limit; 10] = [
     Limit {
         name: "reverts",
         file: "{ reverts: { count: 1 } }",
@@ -63,6 +63,16 @@ const LIMITS: [Limit; 9] = [
         value: 2,
         breaks: |harness| {
             write_map(harness, &[("ada", "grace"), ("grace", "ada"), ("alan", "alan"), ("edsger", "edsger")])
+        },
+        then: ["grace", "ada", "alan", "edsger"],
+    },
+    Limit {
+        name: "mixed_up",
+        file: "{ mixed_up: { count: 1 } }",
+        value: 2,
+        breaks: |harness| {
+            harness.new_photo("ada", "grace");
+            harness.new_photo("grace", "ada");
         },
         then: ["grace", "ada", "alan", "edsger"],
     },
