@@ -17,6 +17,7 @@ use super::tree::{Id, Kind};
 use crate::model::{PersonKey, Place, SourceId};
 use crate::nearest::nearest;
 use crate::settings::{self, Pattern, Patterns, Placed, Provider, UserType};
+use crate::table::odd_sign;
 
 /// A source: the keys of every one around those of its kind; `at a server` are `rate` and `http`, too.
 macro_rules! source {
@@ -199,7 +200,7 @@ impl Setting for Chosen {
 impl Setting for Pattern {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let text = Word::read(reader, id)?;
-        match Self::new(&text.0) {
+        match no_name(&text.0).map_or_else(|| Self::new(&text.0), Err) {
             Ok(pattern) => Some(pattern),
             Err(found) => {
                 let shown = reader.scalar(id, "a text")?.shown;
@@ -209,6 +210,19 @@ impl Setting for Pattern {
             }
         }
     }
+}
+
+/// Why a pattern is the name of nobody, though it was meant for somebody: it came with more than the name. That it fits nobody
+/// would only be noted, when the person's face is shown already.
+fn no_name(text: &str) -> Option<String> {
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
+        return Some("write the address alone, without `mailto:`".to_owned());
+    }
+    if text.contains('<') && text.trim_end().ends_with('>') {
+        return Some("write the address alone, without the name and the angle brackets around it".to_owned());
+    }
+    odd_sign(text)
+        .map(|sign| format!("it holds {sign}; take it out, or write `?` in its place if the name itself has it"))
 }
 
 scalar_schema!(Pattern, "Text", { "type": "string", "minLength": 1 });
@@ -343,6 +357,15 @@ mod tests {
                 ("{ exclude: ada }", "expected a list"),
                 ("{ exclude: [[ada]] }", "expected a text"),
                 ("{ exclude: ['[a-'] }", "`[a-` is not a pattern: "),
+                (
+                    "{ opted_out: ['MailTo:ann@ex.org'] }",
+                    "is not a pattern: write the address alone, without `mailto:`",
+                ),
+                ("{ freeze: ['Ann <ann@ex.org>'] }", "is not a pattern: write the address alone, without the name"),
+                ("{ exclude: ['<ann@ex.org>'] }", "is not a pattern: write the address alone, without the name"),
+                ("{ opted_out: [\"ann\\u200B@ex.org\"] }", "is not a pattern: it holds a zero-width space (U+200B)"),
+                ("{ opted_out: [\"\\uFEFFann@ex.org\"] }", "is not a pattern: it holds a byte-order mark (U+FEFF)"),
+                ("{ opted_out: [\"ann@ex.org\\u00A0\"] }", "is not a pattern: it holds a no-break space (U+00A0)"),
                 ("{ opted_out: [''] }", "is empty"),
                 ("{ opted_out: [{ grop: x }] }", "unknown key `grop`"),
                 ("{ opted_out: [{ group: '' }] }", "is empty"),

@@ -4,6 +4,8 @@
 //! A newcomer gets wrong: a name is no path, so `*` crosses `/`; and letters in compatibility forms fit, which as match keys they
 //! do not (docs/architecture.md, "Matching"): whom a pattern fits is left alone, so here the wider comparison is the safe one.
 
+use std::collections::BTreeMap;
+
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Placed;
@@ -31,6 +33,8 @@ impl Pattern {
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
     set: GlobSet,
+    /// Those that hold signs of patterns, as names: somebody may be called just so.
+    literal: BTreeMap<String, Vec<usize>>,
     each: Vec<Placed<String>>,
 }
 
@@ -51,12 +55,16 @@ impl Patterns {
     /// All of them together, or what is wrong with so many.
     pub fn new(patterns: impl IntoIterator<Item = Placed<Pattern>>) -> Result<Self, String> {
         let (mut set, mut each) = (GlobSetBuilder::new(), Vec::new());
+        let mut literal: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for Placed { value, place } in patterns {
             set.add(value.glob);
+            if value.written.contains(['[', '{', '\\']) {
+                literal.entry(normalise_widely(&value.written)).or_default().push(each.len());
+            }
             each.push(Placed { value: value.written, place });
         }
         let set = set.build().map_err(|error| error.kind().to_string())?;
-        Ok(Self { set, each })
+        Ok(Self { set, literal, each })
     }
 
     /// For tests that do not look at their lines.
@@ -67,7 +75,8 @@ impl Patterns {
 
     /// Whether one of these names is meant.
     pub fn matches(&self, names: &[&str]) -> bool {
-        !self.set.is_empty() && names.iter().any(|name| self.set.is_match(normalise_widely(name)))
+        let is_one = |name: String| self.set.is_match(&name) || self.literal.contains_key(&name);
+        !self.set.is_empty() && names.iter().any(|name| is_one(normalise_widely(name)))
     }
 }
 
@@ -89,9 +98,12 @@ impl Met {
         if self.each.iter().all(|met| *met) {
             return;
         }
-        for nth in names.iter().flat_map(|name| patterns.set.matches(normalise_widely(name))) {
-            if let Some(met) = self.each.get_mut(nth) {
-                *met = true;
+        for name in names.iter().map(|name| normalise_widely(name)) {
+            let literal = patterns.literal.get(&name).into_iter().flatten().copied();
+            for nth in patterns.set.matches(&name).into_iter().chain(literal) {
+                if let Some(met) = self.each.get_mut(nth) {
+                    *met = true;
+                }
             }
         }
     }
@@ -140,6 +152,19 @@ mod tests {
         ] {
             assert_eq!(Patterns::somewhere(&[pattern]).matches(&[name]), matches, "{pattern} {name}");
         }
+    }
+
+    /// Signs of patterns may stand in an address: whoever is named just as the directory has it is left alone.
+    #[test]
+    fn a_name_fits_itself_whatever_signs_it_has() {
+        for name in ["a[b]c@x", "a{b,c}@x", "a\\c@x", "a[!b]@x", "a*?c@x", "A[B]@X"] {
+            let patterns = Patterns::somewhere(&["eve", name]);
+            assert!(patterns.matches(&[name]), "{name}");
+            let mut met = Met::none(&patterns);
+            met.see(&patterns, &[name]);
+            assert_eq!(met.missed(&patterns).map(|one| one.value.as_str()).collect::<Vec<_>>(), ["eve"], "{name}");
+        }
+        assert!(Patterns::somewhere(&["a[b]c@x"]).matches(&["abc@x"]), "a class all the same");
     }
 
     #[test]
