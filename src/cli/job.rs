@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::output::{OutputFormat, answer_page, answered, screen, tell, time};
 use super::pipeline_file::PipelineFile;
+use super::program;
 use super::report_files::{self, Files};
 use super::{ci, job_page, log, noted, only_file};
 use crate::error::Trouble;
@@ -104,6 +105,7 @@ pub(super) struct UndoFlags {
 
 /// `plan FILE`.
 pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
+    program::within(flags.common.how.max_duration);
     let (pipeline, _stand_ins) = flags.common.which.pipeline.resolved()?;
     let (files, outcome, progress) = execute(&flags.common, &pipeline, Mode::Plan, None, flags.out.as_deref())?;
     let pending = flags.detailed_exitcode && outcome.people.changes() > 0;
@@ -115,6 +117,7 @@ pub(super) fn plan(flags: &PlanFlags) -> Result<Exit, Trouble> {
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, Trouble> {
     let reviewed = flags.plan.as_deref().map(load).transpose()?;
     let which = &flags.common.which;
+    program::within(flags.common.how.max_duration);
     let (pipeline, _stand_ins) = which.pipeline.resolved()?;
     let whole = which.only.is_empty() && which.only_file.is_empty() && which.target.is_empty();
     let tell = |exit, report: Option<&RunReport>| notified(&pipeline, exit, report, whole);
@@ -160,6 +163,7 @@ fn notified(pipeline: &Pipeline, exit: Exit, report: Option<&RunReport>, whole: 
 pub(super) fn undo(flags: &UndoFlags) -> Result<Exit, Trouble> {
     let UndoFlags { which, run, apply, how } = flags;
     let mode = if *apply { Mode::Run } else { Mode::Plan };
+    program::within(how.max_duration);
     let (pipeline, _stand_ins) = which.pipeline.resolved()?;
     let files = Files::of(how.report.as_deref(), &pipeline, mode, None);
     files.try_out(how.report.is_some())?;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::io::ioctl_fionbio;
@@ -26,10 +26,25 @@ type Outputs = BTreeMap<Vec<String>, Result<String, String>>;
 /// What this process had run. The same secret may stand in several places, and some stores give each token once.
 static OUTPUTS: Mutex<Outputs> = Mutex::new(BTreeMap::new());
 
+/// When the command that wants the values has to be done.
+static DONE_BY: OnceLock<Instant> = OnceLock::new();
+
+/// The command that wants the values may take this long, and so no program takes longer.
+pub(super) fn within(most: Option<Duration>) {
+    if let Some(by) = most.and_then(|most| Instant::now().checked_add(most)) {
+        _ = DONE_BY.set(by);
+    }
+}
+
+/// How long a program that begins now may take.
+fn patience(done_by: Option<Instant>) -> Duration {
+    done_by.map_or(PATIENCE, |by| PATIENCE.min(by.saturating_duration_since(Instant::now())))
+}
+
 /// What a program prints; the error says how it went, and nothing that it printed.
 pub(super) fn output(command: &[String]) -> Result<String, String> {
     let mut known = OUTPUTS.lock().unwrap_or_else(PoisonError::into_inner);
-    known.entry(command.to_vec()).or_insert_with(|| run(command, PATIENCE)).clone()
+    known.entry(command.to_vec()).or_insert_with(|| run(command, patience(DONE_BY.get().copied()))).clone()
 }
 
 fn run(command: &[String], patience: Duration) -> Result<String, String> {
@@ -72,7 +87,7 @@ fn printed(child: &mut Child, until: Instant, patience: Duration) -> Result<(Vec
         match ended {
             Some(status) => return Ok((bytes, status)),
             None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            None => return Err(format!("it did not end within {} s", patience.as_secs())),
+            None => return Err(format!("it did not end within {:.0} s", patience.as_secs_f64())),
         }
     }
 }
@@ -117,6 +132,14 @@ mod tests {
         }
         let none = run(&["no-such-program-anywhere".to_owned()], PATIENCE);
         assert_eq!(none, Err("there is no such program".to_owned()));
+    }
+
+    #[test]
+    fn no_program_takes_longer_than_the_command_that_wants_its_value() {
+        let now = Instant::now();
+        assert_eq!((patience(None), patience(now.checked_add(PATIENCE * 9))), (PATIENCE, PATIENCE));
+        assert!(patience(now.checked_add(Duration::from_secs(3))) <= Duration::from_secs(3));
+        assert_eq!(patience(Some(now)), Duration::ZERO);
     }
 
     #[test]
