@@ -109,6 +109,8 @@ impl From<FailureKind> for Exit {
             FailureKind::Unreachable | FailureKind::Odd => Self::Unreachable,
             FailureKind::Misconfigured => Self::Usage,
             FailureKind::Stopped => Self::Stopped,
+            FailureKind::Local => Self::OwnFault,
+            FailureKind::Locked => Self::Locked,
         }
     }
 }

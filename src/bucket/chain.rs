@@ -169,8 +169,7 @@ async fn snapshot(objects: &Objects, base: &Base, replica: &mut dyn Replica) -> 
 /// The copy on this machine cannot be written.
 pub(super) fn local(error: &std::io::Error) -> Failure {
     let tried = "writing the copy of the state on this machine";
-    Failure::new(FailureKind::Misconfigured, tried, error.to_string())
-        .hint("is the folder writable, and is space left?")
+    Failure::new(FailureKind::Local, tried, error.to_string()).hint("is the folder writable, and is space left?")
 }
 
 /// The digest of what was hashed.

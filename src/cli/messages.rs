@@ -76,6 +76,8 @@ fn failures(out: &mut String) {
         FailureKind::Odd => "something else answered than the documented interface",
         FailureKind::Misconfigured => "the file points at the wrong thing, such as another server than last time",
         FailureKind::Stopped => "the run was asked to stop, or its time was up",
+        FailureKind::Local => "a disk, a permission, or a fault of avatarpipe",
+        FailureKind::Locked => "another run took over",
     };
     let kinds = [
         FailureKind::Refused,
@@ -83,6 +85,8 @@ fn failures(out: &mut String) {
         FailureKind::Odd,
         FailureKind::Misconfigured,
         FailureKind::Stopped,
+        FailureKind::Local,
+        FailureKind::Locked,
     ];
     out.push_str("\n## What ends a source or target\n\nThe sentence says what was tried and found, what to do, and the vendor's id of the request where one was sent: Graph's `request-id`, Atlassian's `X-AREQUESTID`.\n\n| what | exit code |\n|---|---|\n");
     for kind in kinds {

@@ -20,6 +20,10 @@ pub enum FailureKind {
     Misconfigured,
     /// We were told to stop: exit code 8.
     Stopped,
+    /// This machine, such as a full disk, or this program: exit code 1.
+    Local,
+    /// Another run writes in our place: exit code 7.
+    Locked,
 }
 
 /// Why a source or target could not be used.

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use crate::http::{Failure, FailureKind};
 use crate::load::Journal;
 use crate::model::{Event, Intent, IntentId};
-use crate::state::{StateError, Store};
+use crate::state::{Blame, StateError, Store};
+
+const TRIED: &str = "write to the journal";
 
 /// The journal of one write.
 pub(super) struct StoreJournal {
@@ -31,7 +33,8 @@ impl StoreJournal {
 
     fn begun(&self, event: &Event) -> Result<IntentId, Failure> {
         self.id.ok_or_else(|| {
-            Failure::new(FailureKind::Stopped, "write to the journal", format!("{event:?} before the intent was begun"))
+            let found = format!("{event:?} before the intent was begun: a fault of avatarpipe, please report it");
+            Failure::new(FailureKind::Local, TRIED, found)
         })
     }
 
@@ -44,23 +47,29 @@ impl StoreJournal {
 #[async_trait]
 impl Journal for StoreJournal {
     async fn begin(&mut self, intent: Intent, first: Event) -> Result<(), Failure> {
-        self.id = Some(self.store.begin_intent(&intent, &first).await.map_err(|error| lost(&error))?);
+        self.id = Some(self.store.begin_intent(&intent, &first).await.map_err(|error| not_written(&error))?);
         Ok(())
     }
 
     async fn record(&mut self, event: Event) -> Result<(), Failure> {
         let id = self.begun(&event)?;
-        self.store.record(id, &event).await.map_err(|error| lost(&error))
+        self.store.record(id, &event).await.map_err(|error| not_written(&error))
     }
 
     async fn end(&mut self, event: Event) -> Result<(), Failure> {
         let id = self.begun(&event)?;
-        self.store.end(id, &event).await.map_err(|error| lost(&error))
+        self.store.end(id, &event).await.map_err(|error| not_written(&error))
     }
 }
 
-fn lost(error: &StateError) -> Failure {
-    Failure::new(FailureKind::Stopped, "write to the journal", error.to_string())
+fn not_written(error: &StateError) -> Failure {
+    let kind = match error.blame() {
+        Blame::Ours => FailureKind::Local,
+        Blame::DoesNotBelong => FailureKind::Misconfigured,
+        Blame::Unreachable => FailureKind::Unreachable,
+        Blame::Locked => FailureKind::Locked,
+    };
+    Failure::new(kind, TRIED, error.to_string())
 }
 
 #[cfg(test)]
@@ -83,7 +92,7 @@ mod tests {
 
         // No run of this name is recorded, so the intent cannot be.
         let refused = StoreJournal::new(&store).begin(intent.clone(), sent()).await.unwrap_err();
-        assert_eq!(refused.kind, FailureKind::Stopped);
+        assert_eq!(refused.kind, FailureKind::Local);
         let row = RunRow {
             id: intent.run.clone(),
             pipeline: "x".into(),
@@ -97,7 +106,7 @@ mod tests {
         let mut journal = StoreJournal::new(&store);
         journal.begin(intent, sent()).await.unwrap();
         let refused = journal.record(Event::Closed).await.unwrap_err();
-        assert_eq!(refused.kind, FailureKind::Stopped);
+        assert_eq!(refused.kind, FailureKind::Local);
         journal.record(Event::Made { mark: "5".into() }).await.unwrap();
         assert_eq!(store.open_intents(None, 99).unwrap()[0].status, Status::Made("5".into()));
     }
