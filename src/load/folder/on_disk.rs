@@ -60,7 +60,7 @@ impl Place for OnDisk {
     }
 
     async fn finish(&self, intent: &Intent, mark: &PictureRef) -> Result<(), WriteError> {
-        let stands = self.0.files.standing(intent.account.as_str()).unwrap_or_default();
+        let stands = self.files_of(intent.account.as_str())?;
         let Some(standing) = stands.into_iter().find(|found| found.mark() == *mark) else {
             return Err(WriteError::ChangedMeanwhile);
         };
@@ -71,6 +71,12 @@ impl Place for OnDisk {
 }
 
 impl OnDisk {
+    /// The files of a name. One that cannot be read is not gone: the write stays open.
+    fn files_of(&self, account: &str) -> Result<Vec<StandingPicture>, Failure> {
+        let files = &self.0.files;
+        files.standing(account).map_err(|error| files.failed("reading", account, &error))
+    }
+
     /// What stands there, if it is what the plan saw.
     fn stands(&self, intent: &Intent) -> Result<Option<StandingPicture>, WriteError> {
         let account = intent.account.as_str();
@@ -99,7 +105,7 @@ impl OnDisk {
         if stood.is_none() && intent.old.is_none() {
             return Ok(());
         }
-        for standing in files.standing(intent.account.as_str()).unwrap_or_default() {
+        for standing in self.files_of(intent.account.as_str())? {
             let mark = standing.mark();
             let is_replaced = intent.old.as_ref() == Some(&mark)
                 || stood.is_some_and(|stood| *stood == mark || *stood == PictureRef::spoilt(&standing.digest));
