@@ -145,12 +145,12 @@ fn notified(pipeline: &Pipeline, exit: Exit, report: Option<&RunReport>, whole: 
     let warnings = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(async {
             let stop = Stop::new();
-            // What has no ear for signals is not waited for any shorter.
+            // Where signals cannot be heard, it is waited for all the same.
             _ = stop.listen(None, |_| ());
             tokio::select! {
                 warnings = run::notify(pipeline, end) => warnings,
                 () = stop.wait() => {
-                    vec!["asked to stop: whoever `notify` names was perhaps not told; the run is what it was".to_owned()]
+                    vec!["asked to stop: whoever `notify` names was perhaps not told; the run itself is not affected".to_owned()]
                 }
             }
         }),
@@ -233,7 +233,7 @@ fn put(pipeline: &Pipeline, files: &Files, report: &RunReport) -> Result<(), Tro
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let page = runtime.map_err(Trouble::file("start the runtime"))?.block_on(async {
         let stop = Stop::new();
-        // What has no ear for signals is not waited for any shorter.
+        // Where signals cannot be heard, it is waited for all the same.
         _ = stop.listen(None, |_| ());
         tokio::select! {
             page = run::put_report(pipeline, bucket, report, &files) => page,

@@ -85,7 +85,7 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         Reason::Drifted => {
             "somebody took our picture away, or the server was restored; if it happens often, ask who does it"
         }
-        Reason::Absent | Reason::NothingToRevert => "give the person a photo at the provider",
+        Reason::Absent => "give the person a photo at the provider",
         Reason::Unreadable => "upload the photo again at the provider, as JPEG or PNG",
         Reason::TooSmall => "upload a larger photo at the provider, or lower `transform.resize.smallest`",
         Reason::SamePicture => {
@@ -102,6 +102,9 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
              this target chose"
         }
         Reason::NotOurs => "nothing: it is not ours, and stays whatever becomes of the person",
+        Reason::Misplaced => {
+            "nothing: it is taken off; if it comes back, ask who sets pictures there, since the product's own pages do not do this"
+        }
         Reason::Ambiguous => {
             "make the keys that `match` compares name one person and one account, or write who is who into a table (`match: { map: … }`)"
         }
@@ -123,7 +126,6 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         }
         Reason::Frozen => "take the person out of `users.freeze` of the source to have the account served again",
         Reason::TargetFrozen => "set `freeze: false` at the target",
-        Reason::DryRun => "set `dry_run: false` at the target",
         Reason::NotAsked => "run again: it goes on from there",
         Reason::NotSelected => "run without --only and --target",
         Reason::NotReviewed => "make and review a new plan",

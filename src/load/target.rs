@@ -136,6 +136,11 @@ pub trait Target: Send + Sync {
         Vec::new()
     }
 
+    /// Whether its name of an upload is one account's alone: then two accounts that show it are not both its owners.
+    fn names_each_upload_once(&self) -> bool {
+        false
+    }
+
     /// What a plan has to say that replaces or takes away pictures which stand there; `None`: the server keeps them.
     fn keeps_no_earlier_picture(&self) -> Option<&'static str> {
         None

@@ -80,6 +80,22 @@ impl PictureRef {
     }
 }
 
+/// Before the owner and the picture's own mark, in the mark of a picture that an account shows and another account owns.
+const OF_ANOTHER: &str = "of:";
+
+impl PictureRef {
+    /// Of a picture that the server says is another account's (docs/wire/atlassian.md §3.2).
+    pub fn of_another(owner: &AccountId, mark: &Self) -> Self {
+        Self(format!("{OF_ANOTHER}{owner}:{mark}"))
+    }
+
+    /// Whose it is, and its own mark, if the account that shows it does not own it.
+    pub fn another(&self) -> Option<(AccountId, Self)> {
+        let (owner, mark) = self.0.strip_prefix(OF_ANOTHER)?.rsplit_once(':')?;
+        Some((AccountId::new(owner), Self::new(mark)))
+    }
+}
+
 /// What the id of a folder begins with.
 const FOLDER: &str = "folder:";
 

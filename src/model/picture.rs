@@ -14,7 +14,7 @@ use super::{AccountId, Digest, Fingerprint, KeysDigest, PersonRef, PictureRef, R
 pub enum Provenance {
     /// We uploaded it: it may be deleted.
     Made,
-    /// It was there and looked alike: it may be replaced, never deleted.
+    /// It was there and looked alike: it may be replaced, and is not deleted but as `DefaultBy::Deleting` says.
     Adopted,
 }
 

@@ -102,8 +102,8 @@ reasons! {
     ChosenByHand = "chosen_by_hand": "chose a picture by hand";
     /// The picture is not ours to take away.
     NotOurs = "not_ours": "the picture there is not ours";
-    /// There is no picture of ours to take away.
-    NothingToRevert = "nothing_to_revert": "shows no picture of ours";
+    /// It shows a picture that is another account's.
+    Misplaced = "misplaced": "shows a picture that is another account's";
     /// Two candidates.
     Ambiguous = "ambiguous": "more than one candidate";
     /// Two keys say different things.
@@ -128,8 +128,6 @@ reasons! {
     Frozen = "frozen": "frozen by `users`, whatever is shown";
     /// `freeze: true` of the target.
     TargetFrozen = "target_frozen": "the target is frozen";
-    /// `dry_run: true` of the target.
-    DryRun = "dry_run": "the target is switched to dry run";
     /// Left out by `--only` or `--target`.
     NotSelected = "not_selected": "left out by --only or --target";
     /// Not in the plan that was reviewed, or stale since.

@@ -5,13 +5,13 @@
 //! (`run`, `load`).
 //! A newcomer gets wrong: the order of the tests here is the order of the promises.
 
-use super::facts::{DefaultBy, Drift, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rerender, Rules, View};
+use super::facts::{Drift, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rerender, Rules, View};
 use super::ours::before;
 use super::search::{Desired, Search, opted_out_all_the_same, search};
 use crate::model::{
     Before, Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Step, Wanted,
 };
-use crate::settings::Ownership;
+use crate::settings::{DefaultBy, Ownership};
 
 /// A decision with what the limits count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
     // the account's former owner goes (promise P1).
     let frozen = match found.reason {
         Reason::TargetFrozen => true,
-        Reason::Frozen => !(reassigned && matches!(picture, Picture::Ours(_))),
+        Reason::Frozen => !(view.astray || reassigned && matches!(picture, Picture::Ours(_))),
         _ => false,
     };
     let judge = Judge { view, rules, picture, reassigned };
@@ -57,6 +57,7 @@ pub(crate) fn decide(view: &View<'_>, rules: &Rules<'_>) -> Judgement {
         Desired::Show(portrait) => judge.show(portrait, found),
         Desired::Default => judge.reset(Change::Revert, found),
         Desired::Keep if reassigned && matches!(judge.picture, Picture::Ours(_)) => judge.take_away(found),
+        Desired::Keep | Desired::Conflict | Desired::Skip if view.astray => judge.take_off_astray(found),
         Desired::Keep => judge.leave(Change::Keep, found),
         Desired::Conflict => judge.leave(Change::Conflict, found),
         Desired::Skip => judge.leave(Change::Skip, found),
@@ -103,6 +104,7 @@ impl Judge<'_> {
                 }
             },
             (Picture::Default | Picture::Unknown(_), None) => found.reason,
+            _ if self.is_of_another() => Reason::Misplaced,
             // Whoever opted out keeps a picture that is not ours in any case.
             (Picture::Foreign(_) | Picture::System(_), _) if found.reason == Reason::OptedOut => {
                 return self.not_ours(found, None);
@@ -121,10 +123,10 @@ impl Judge<'_> {
             rendition: rendition.map(|rendition| rendition.digest),
             keys: found.keys,
         };
-        let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_)) && !self.is_spoilt();
+        let foreign = matches!(self.picture, Picture::Foreign(_) | Picture::System(_)) && !self.is_nobodys_choice();
         let found = Search { reason, ..found };
         let step = match (&self.picture, self.view.looked) {
-            (Picture::Foreign(_), _) if self.is_spoilt() => Step::Show(wanted),
+            (Picture::Foreign(_), _) if self.is_nobodys_choice() => Step::Show(wanted),
             (Picture::Foreign(_), Comparison::NotYet) => Step::Look(wanted),
             (Picture::Foreign(_), Comparison::Alike) => {
                 return self.judgement(
@@ -177,6 +179,15 @@ impl Judge<'_> {
         self.view.placement.is_some() && matches!(&self.picture, Picture::Foreign(mark) if mark.is_spoilt())
     }
 
+    /// The server says that it is another account's picture: a face that must not stand here (promise P1).
+    fn is_of_another(&self) -> bool {
+        self.view.astray || matches!(&self.view.account.shown, Shown::Custom(mark) if mark.another().is_some())
+    }
+
+    fn is_nobodys_choice(&self) -> bool {
+        self.is_spoilt() || self.is_of_another()
+    }
+
     /// The record follows the person: an image of before persons were recorded for it, or one human of two sources.
     fn owned(&self, placement: &Placement, found: &Search) -> Option<Step> {
         if placement.person == found.person && (placement.keys.is_some() || found.keys.is_none()) {
@@ -227,6 +238,9 @@ impl Judge<'_> {
             Picture::Ours(_) => {
                 let kind = if found.reason == Reason::OptedOut { Change::Remove } else { kind };
                 self.judgement(kind, Some(Step::Reset), found)
+            }
+            Picture::Foreign(_) if self.is_of_another() => {
+                self.judgement(kind, Some(Step::Reset), Search { reason: Reason::Misplaced, ..found })
             }
             Picture::Foreign(_) | Picture::System(_) if self.provider_has_none(&found) => {
                 let detail = Some(self.what_is_lost().to_owned());
@@ -281,6 +295,14 @@ impl Judge<'_> {
         let detail = Some(format!("and the new person: {}", found.reason.text()));
         let rule = self.rules.matching.clone();
         self.reset(Change::Remove, Search { reason: Reason::Reassigned, rule, detail, ..found })
+    }
+
+    /// Another account's face goes, whoever this one belongs to.
+    fn take_off_astray(&self, found: Search) -> Judgement {
+        let detail = Some(format!("and the account: {}", found.reason.text()));
+        let rule = self.rules.target.clone();
+        let found = Search { reason: Reason::Misplaced, rule, detail, ..found };
+        self.judgement(Change::Remove, Some(Step::Reset), found)
     }
 
     fn leave(&self, change: Change, found: Search) -> Judgement {

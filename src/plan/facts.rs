@@ -10,7 +10,7 @@ use crate::model::{
     Account, Comparison, Digest, Fingerprint, KeysDigest, Matched, Person, PhotoFact, PictureRef, Place, Placement,
     Recipe, SourceId, Standing, TargetId,
 };
-use crate::settings::{Accounts, Fallback, Ownership, Placed};
+use crate::settings::{Accounts, DefaultBy, Fallback, Ownership, Placed};
 
 /// Whether a source's listing can be relied on in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub(crate) struct View<'a> {
     pub former: Former,
     /// Whether the picture shown was looked at.
     pub looked: Comparison,
+    /// It shows a picture that we made for another account.
+    pub astray: bool,
 }
 
 /// A photo, or an image of the file.
@@ -159,18 +161,6 @@ pub(crate) enum Memory {
     Holds,
     /// It knows none.
     Empty,
-}
-
-/// How a target goes back to the default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DefaultBy {
-    /// The default is chosen, and the picture stays until it is taken away.
-    Choosing,
-    /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the
-    /// picture and there provably is none (docs/write-protocols.md, "Bitbucket").
-    Deleting,
-    /// Files of ours are removed, and no others (docs/write-protocols.md, "Folder").
-    Removing,
 }
 
 /// Whether pictures that are right already are made again.

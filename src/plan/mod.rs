@@ -20,7 +20,7 @@ pub(crate) use decide::{Judgement, decide};
 pub(crate) use digest::PlanDigest;
 pub use facts::Rerender;
 pub(crate) use facts::{
-    DefaultBy, Drift, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rules, SourceState, SourceView, View,
+    Drift, Former, Memory, PhotoLearnt, Portrait, RenditionRef, Rules, SourceState, SourceView, View,
 };
 pub(crate) use guard::{Allowance, Checked, LimitCount, guard};
 pub(crate) use matching::{Claimed, called, carried, lookups, matched, matched_by, told_apart};

@@ -5,11 +5,11 @@
 //! A newcomer gets wrong: `unknown`, and a source that could not be asked, end the search with nothing changed, even if a
 //! later source has a photo.
 
-use super::facts::{DefaultBy, Former, Portrait, Rules, SourceState, SourceView, View};
+use super::facts::{Former, Portrait, Rules, SourceState, SourceView, View};
 use crate::model::{
     AccountStanding, KeysDigest, Matched, Person, PersonRef, PhotoFact, Place, Reason, Shown, Standing,
 };
-use crate::settings::{Action, Ownership, Placed};
+use crate::settings::{Action, DefaultBy, Ownership, Placed};
 
 /// What the search through the sources ended with.
 pub(super) struct Search {
@@ -36,7 +36,7 @@ pub(super) enum Desired {
     Skip,
 }
 
-/// Whoever claims to be somebody must not keep the picture up of who opted out, nor an account that is not selected any
+/// An account whose match is not clear any more must not keep the picture of a person who opted out, nor an account that is not selected any
 /// more: it is recorded for that very person, so no match is needed to take it down.
 pub(super) fn opted_out_all_the_same(found: &Search, view: &View<'_>, rules: &Rules<'_>) -> Option<Search> {
     let nobodys = matches!(found.reason, Reason::Ambiguous | Reason::Conflict | Reason::Unmatched);

@@ -336,6 +336,7 @@ const DIGEST: &str = "b3:";
 fn in_words(picture: &str) -> &str {
     match picture.split_once(':') {
         Some(("b3", _)) => "our picture",
+        Some(("foreign", whose)) if whose.starts_with("of:") => "another account's picture",
         Some(("foreign", _)) => "own picture",
         Some(("system", _)) => "stock picture",
         _ if picture == "unknown" => "not known",

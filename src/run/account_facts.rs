@@ -47,6 +47,7 @@ pub(super) struct AccountFacts {
     keys: Vec<KeysDigest>,
     former: Former,
     looked: Comparison,
+    astray: bool,
 }
 
 impl AccountFacts {
@@ -60,6 +61,7 @@ impl AccountFacts {
             sources: &self.sources,
             former: self.former,
             looked: self.looked,
+            astray: self.astray,
         }
     }
 
@@ -83,20 +85,59 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The facts of a page of accounts.
-    pub(super) fn gather(&self, accounts: Vec<Account>) -> Result<Vec<AccountFacts>, Trouble> {
+    pub(super) fn gather(&self, mut accounts: Vec<Account>) -> Result<Vec<AccountFacts>, Trouble> {
         let (context, target) = (self.planner.context, self.target_run.id());
         let about = context.facts.about(target, &accounts)?;
         let placements = context.store.placements_on(target, &accounts)?;
-        let all = accounts.into_iter().zip(about).zip(placements);
-        all.map(|((account, about), recorded)| self.of_one(account, about, recorded)).collect()
+        let astray = self.astray(&mut accounts, &placements)?;
+        let all = accounts.into_iter().zip(about).zip(placements).zip(astray);
+        all.map(|(((account, about), recorded), astray)| self.of_one(account, about, recorded, astray)).collect()
     }
 
     /// Of one account alone.
     pub(super) fn gather_one(&self, account: Account) -> Result<AccountFacts, Trouble> {
+        let all = self.gather(vec![account])?;
+        all.into_iter().next().ok_or_else(|| Trouble::Own("an account has no facts".to_owned()))
+    }
+
+    /// Which of them show a picture that we made for another account. Their mark then says whose it is.
+    fn astray(&self, accounts: &mut [Account], placements: &[Option<Placement>]) -> Result<Vec<bool>, Trouble> {
         let (context, target) = (self.planner.context, self.target_run.id());
-        let about = context.facts.about(target, std::slice::from_ref(&account))?.remove(0);
-        let recorded = context.store.placement(target, &account.id)?;
-        self.of_one(account, about, recorded)
+        let mut astray = vec![false; accounts.len()];
+        if !self.target_run.target.names_each_upload_once() {
+            return Ok(astray);
+        }
+        let upload = |account: &Account| match &account.shown {
+            Shown::Custom(mark) => Some(mark.another().map_or_else(|| mark.clone(), |(_, mark)| mark)),
+            _ => None,
+        };
+        let is_recorded = |placement: &Option<Placement>, mark: &PictureRef| {
+            placement.as_ref().is_some_and(|placement| placement.mark == *mark)
+        };
+        let shown = accounts
+            .iter()
+            .zip(placements)
+            .filter_map(|(account, recorded)| upload(account).filter(|mark| !is_recorded(recorded, mark)));
+        let shown: Vec<_> = shown.collect();
+        if shown.is_empty() {
+            return Ok(astray);
+        }
+        let made_for = context.store.made_for(target, &shown)?;
+        for (account, astray) in accounts.iter_mut().zip(&mut astray) {
+            let Some(mark) = upload(account) else { continue };
+            let Some(owner) = made_for.get(&mark).filter(|owner| **owner != account.id) else { continue };
+            let of_another = PictureRef::of_another(owner, &mark);
+            // A server that was put back gives our number to somebody's own upload: only what both show is not theirs.
+            let both_show = || {
+                let owner = context.facts.account(target, owner)?;
+                Ok::<_, Trouble>(owner.is_some_and(|owner| owner.shown == Shown::Custom(mark.clone())))
+            };
+            if account.shown == Shown::Custom(of_another.clone()) || both_show()? {
+                account.shown = Shown::Custom(of_another);
+                *astray = true;
+            }
+        }
+        Ok(astray)
     }
 
     fn of_one(
@@ -104,6 +145,7 @@ impl<'a> Gatherer<'a> {
         account: Account,
         about: AboutAccount,
         recorded: Option<Placement>,
+        astray: bool,
     ) -> Result<AccountFacts, Trouble> {
         let intents = match self.target_run.opened {
             0 => Vec::new(),
@@ -114,7 +156,7 @@ impl<'a> Gatherer<'a> {
         let keys = carried(&account, &self.target_run.entry.matching).iter().map(|words| self.digest(words)).collect();
         let former = self.former(placement.as_ref(), &sources)?;
         let looked = self.looked(&account, placement.as_ref(), about.looked)?;
-        Ok(AccountFacts { account, placement, intents, sources, keys, former, looked })
+        Ok(AccountFacts { account, placement, intents, sources, keys, former, looked, astray })
     }
 
     fn sources(

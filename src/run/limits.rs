@@ -85,7 +85,7 @@ impl Guarded {
 }
 
 impl Guarded {
-    /// What `--allow` named though nothing had to be let pass: whoever wrote it counts on something that is not so.
+    /// What `--allow` named and was not needed: whoever wrote it counts on something that is not so.
     pub(super) fn unneeded(&self) -> Vec<String> {
         let told = |allowance: &Allowance| {
             let mut of_it = self.checked.iter().filter(|check| allowance.names(check.limit, &check.scope)).peekable();
@@ -94,9 +94,9 @@ impl Guarded {
             let Checked { scope, value, of, limit, .. } = first;
             let (one, many) = limit.of_what();
             let of = counted(*of, one, many);
-            of_it.all(|check| !check.broken && !check.overridden).then(|| {
-                format!("--allow {allowance}: nothing had to be let pass: found {value} of {of} at {scope}, {allowed}")
-            })
+            of_it
+                .all(|check| !check.broken && !check.overridden)
+                .then(|| format!("--allow {allowance} was not needed: found {value} of {of} at {scope}, {allowed}"))
         };
         self.allow.iter().filter_map(told).collect()
     }

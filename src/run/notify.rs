@@ -66,7 +66,7 @@ async fn told(
         Err(_) => format!("no answer within {}", humantime::format_duration(enough)),
     };
     let host = url.expose().host_str().unwrap_or_default();
-    Some(format!("{what} was not taken by {host}: {found}; the run is what it was"))
+    Some(format!("{what} was not taken by {host}: {found}; the run itself is not affected"))
 }
 
 async fn beat(url: &SecretUrl, http: &Http) -> Result<(), String> {

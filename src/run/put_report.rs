@@ -52,7 +52,7 @@ pub(crate) async fn put_report(
 /// What is told where somebody wanted the end sooner.
 pub(crate) fn report_not_put(bucket: &Bucket) -> Trouble {
     let tried = format!("put the report into {}", bucket.url);
-    Failure::new(FailureKind::Stopped, tried, "asked to stop; the run is what it was").into()
+    Failure::new(FailureKind::Stopped, tried, "asked to stop; the run itself is not affected").into()
 }
 
 /// The bucket; nothing is asked yet.

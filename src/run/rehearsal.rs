@@ -21,7 +21,7 @@ use crate::model::{
 };
 use crate::pipeline::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown};
 use crate::plan::{
-    Checked, Claimed, DefaultBy, Drift, Former, Judgement, LimitCount, Memory, PhotoLearnt, Portrait, Rerender, Rules,
+    Checked, Claimed, Drift, Former, Judgement, LimitCount, Memory, PhotoLearnt, Portrait, Rerender, Rules,
     SourceState, SourceView, View, carried, decide, guard, lookups, matched, matched_by, told_apart,
 };
 use crate::settings::{Action, CountedOf, LimitName, Matching, Pipeline, Placed, Source, Target, TargetKind, UserType};
@@ -264,7 +264,7 @@ impl Stage<'_> {
         };
         let placement = placement.as_ref();
         let looked = Comparison::Differs;
-        decide(&View { account, placement, default: None, keys: &keys, sources, former, looked }, rules)
+        decide(&View { account, placement, default: None, keys: &keys, sources, former, looked, astray: false }, rules)
     }
 
     /// Whose photo was placed: whoever has the id, in whichever source.
@@ -372,12 +372,7 @@ impl Stage<'_> {
             rerender: Rerender::Changed,
             drift: Drift::Chosen,
             memory,
-            // Whoever says nothing of it keeps the earlier picture, as with `load::Target`.
-            default_by: match self.target.kind {
-                TargetKind::Bitbucket(_) => DefaultBy::Deleting,
-                TargetKind::Folder(_) | TargetKind::FolderInBucket(_) => DefaultBy::Removing,
-                _ => DefaultBy::Choosing,
-            },
+            default_by: self.target.kind.default_by(),
             images,
         }
     }

@@ -12,6 +12,7 @@ use super::pages::{PAGE, each_page};
 use super::renderer::PictureFingerprinter;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
+use crate::http::Failure;
 use crate::load::Fingerprinter as _;
 use crate::model::{
     Account, AccountStanding, Before, Fault, Intent, IntentKind, OpenIntent, PersonResult, PictureRef, Placement,
@@ -28,10 +29,14 @@ pub(super) async fn take_back_all(context: &RunContext, target_run: &mut TargetR
         return Ok(());
     }
     let mut strays = Vec::new();
+    let mut not_seen = None;
     for page in each_page(|after| context.facts.shifted(target_run.id(), after, PAGE), |last| last.account.clone()) {
         let page = page?;
         let suspects = page.into_iter().filter(|shifted| is_suspect(target_run, shifted)).collect();
-        strays.append(&mut trace(context, target_run, suspects).await?);
+        strays.append(&mut trace(context, target_run, suspects, &mut not_seen).await?);
+    }
+    if let Some(failure) = not_seen {
+        target_run.failure.get_or_insert(failure);
     }
     let Some(server) = target_run.open.as_ref().map(|open| open.server.id.clone()) else { return Ok(()) };
     for mut stray in strays {
@@ -55,6 +60,7 @@ async fn trace(
     context: &RunContext,
     target_run: &TargetRun,
     mut suspects: Vec<Shifted>,
+    not_seen: &mut Option<Failure>,
 ) -> Result<Vec<Misplaced>, Trouble> {
     let mut strays = Vec::new();
     for page in each_page(|after| context.facts.written(target_run.id(), after, PAGE), |(last, _)| last.clone()) {
@@ -68,6 +74,7 @@ async fn trace(
                 match is_of(context, target_run, &shifted, &written).await? {
                     Traced::No => left.push(shifted),
                     Traced::ByRight => {}
+                    Traced::NotSeen(failure) => _ = not_seen.get_or_insert(failure),
                     Traced::Astray(mark) => {
                         let (at, written) = (at.clone(), written.clone());
                         strays.push(Misplaced { shifted, mark, written, at, still_there: None });
@@ -87,6 +94,8 @@ enum Traced {
     ByRight,
     /// It was made for another one.
     Astray(PictureRef),
+    /// Only a look can tell, and there was none.
+    NotSeen(Failure),
 }
 
 async fn is_of(
@@ -102,13 +111,19 @@ async fn is_of(
         (true, true) => Traced::ByRight,
         (true, false) => Traced::Astray(now.clone()),
     };
+    if let Some((owner, mark)) = now.another() {
+        // The server says whose it is: made for that account, by this write.
+        let wrote = matches!(&written.shows, Some(Shown::Custom(wrote)) if *wrote == mark);
+        return Ok(if owner == written.account && wrote { Traced::Astray(now.clone()) } else { Traced::No });
+    }
     let intent = || written.intent.map(|id| context.store.open_intent(id)).transpose().map(Option::flatten);
     match &written.shows {
         None => Ok(found(intent()?.is_some_and(|open| names(&open, now)))),
         Some(Shown::Custom(wrote)) if wrote == now => Ok(found(true)),
         // The target's name for it is not known: only what nobody has shown yet can be here, and a look tells.
         Some(Shown::Custom(wrote)) if target_run.target.confirm(wrote, now).is_some() => match intent()? {
-            Some(open) => Ok(found(own || looks_like(context, target_run, shifted, &open).await)),
+            Some(_) if own => Ok(Traced::ByRight),
+            Some(open) => Ok(looks_like(context, target_run, shifted, &open).await.map_or_else(Traced::NotSeen, found)),
             None => Ok(Traced::No),
         },
         Some(_) => Ok(Traced::No),
@@ -122,8 +137,13 @@ fn names(open: &OpenIntent, mark: &PictureRef) -> bool {
     made || open.intent.making.as_ref() == Some(mark)
 }
 
-async fn looks_like(context: &RunContext, target_run: &TargetRun, shifted: &Shifted, open: &OpenIntent) -> bool {
-    let Some(sent) = &open.intent.luma else { return false };
+async fn looks_like(
+    context: &RunContext,
+    target_run: &TargetRun,
+    shifted: &Shifted,
+    open: &OpenIntent,
+) -> Result<bool, Failure> {
+    let Some(sent) = &open.intent.luma else { return Ok(false) };
     let account = Account {
         id: shifted.account.clone(),
         name: shifted.name.clone(),
@@ -133,9 +153,13 @@ async fn looks_like(context: &RunContext, target_run: &TargetRun, shifted: &Shif
         standing: AccountStanding::Active,
         shown: shifted.shown.clone(),
     };
-    let looked = context.unless_stopped("look at a picture", target_run.target.look(&account)).await;
-    let Ok(Ok(Some(picture))) = looked else { return false };
-    PictureFingerprinter.luma(&picture).is_some_and(|served| served.fits(sent))
+    let looks = target_run.target.look(&account);
+    let looked = context.unless_stopped("look at a picture", looks).await.flatten().map_err(|failure| {
+        let whose = format!("{}/{}", target_run.id(), shifted.name);
+        let hint = format!("look at {whose} yourself: it may show the picture of {}", open.intent.account_name);
+        Failure { tried: format!("see whose picture {whose} shows by now: {}", failure.tried), ..failure }.hint(hint)
+    })?;
+    Ok(looked.and_then(|picture| PictureFingerprinter.luma(&picture)).is_some_and(|served| served.fits(sent)))
 }
 
 /// What we made stays on record until it is seen gone, also where it must not be (docs/architecture.md, "The state").

@@ -20,7 +20,7 @@ use crate::model::{
     Account, AccountId, Change, Decided, Decision, Digest, Event, Fault, OpenIntent, PersonRef, PersonResult, Picture,
     PictureRef, Placement, Provenance, Reason, Seen, Status, Step, Task, TaskResult, Wanted,
 };
-use crate::plan::{DefaultBy, Drift, Judgement, Memory, Portrait, Rules, Settled, decide, settle};
+use crate::plan::{Drift, Judgement, Memory, Portrait, Rules, Settled, decide, settle};
 use crate::settings::LimitName;
 use crate::state::{Again, DecisionCursor};
 
@@ -354,11 +354,7 @@ fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a Open
         rerender: planner.rerender,
         drift: if restored { Drift::Restored } else { Drift::Chosen },
         memory: if placed == 0 { Memory::Empty } else { Memory::Holds },
-        default_by: match target_run.target.keeps_no_earlier_picture() {
-            _ if target_run.target.follows_people() => DefaultBy::Removing,
-            Some(_) => DefaultBy::Deleting,
-            None => DefaultBy::Choosing,
-        },
+        default_by: entry.kind.default_by(),
         images: planner.images.iter().map(|(path, photo)| (path.clone(), portrait(photo))).collect(),
     })
 }

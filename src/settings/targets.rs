@@ -127,6 +127,29 @@ pub enum TargetKind {
     Folder(FolderTarget),
 }
 
+impl TargetKind {
+    /// How an account gets back its default.
+    pub(crate) fn default_by(&self) -> DefaultBy {
+        match self {
+            Self::Jira(_) | Self::Confluence(_) => DefaultBy::Choosing,
+            Self::Bitbucket(_) => DefaultBy::Deleting,
+            Self::Folder(_) | Self::FolderInBucket(_) => DefaultBy::Removing,
+        }
+    }
+}
+
+/// How a target goes back to the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DefaultBy {
+    /// The default is chosen, and the picture stays until it is taken away.
+    Choosing,
+    /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the
+    /// picture and there provably is none (docs/write-protocols.md, "Bitbucket").
+    Deleting,
+    /// Files of ours are removed, and no others (docs/write-protocols.md, "Folder").
+    Removing,
+}
+
 /// Jira Data Center.
 #[derive(Clone, Debug)]
 pub struct Jira {

@@ -304,7 +304,7 @@ fn a_number_is_allowed_for_each_target() {
     let of_targets = harness.plan_with(&["--allow", "entra.reverts=3"]).expect_exit(2);
     _ = of_targets.expect_error("`reverts` is counted of each target, and entra is none; write one of jira, intern");
     let unbroken = harness.plan_with(&["--allow", "reverts=2", "--allow", "jira.foreign=7"]).expect_exit(4);
-    _ = unbroken.expect_answer("--allow jira.foreign=7: nothing had to be let pass: found 0 of");
+    _ = unbroken.expect_answer("--allow jira.foreign=7 was not needed: found 0 of");
     harness.plan_with(&["--allow", "jira.reverts=3", "--allow", "intern.reverts=2"]).expect_exit(0);
     // What names the target counts in place of what names none.
     harness

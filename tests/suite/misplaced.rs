@@ -4,14 +4,14 @@
 //! Owns: the confirming look at all accounts. Leaves to others: the read before each write, beside each protocol.
 //! A newcomer gets wrong: the protocols leave only the time between their last read and the write itself.
 
-use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 use avatarpipe_sandbox::truth::ShownKind;
 use serde_json::json;
 
 use super::ended::Ended;
 use super::harness::Harness;
 use super::population::Population;
-use super::truth::Shows::Face;
+use super::truth::Shows::{Default, Face};
 
 /// Ada has a photo; Grace has none, and gets Ada's name while Ada's picture is on its way.
 fn renamed_meanwhile(target: &str, method: &str, path: &str, text: &str) -> (Harness, Ended) {
@@ -34,9 +34,11 @@ fn renamed_meanwhile(target: &str, method: &str, path: &str, text: &str) -> (Har
 
 #[test]
 fn a_picture_on_another_account_is_told_first_and_taken_back() {
-    for (target, method, path, text) in
-        [("confluence", "POST", "*/rpc/xmlrpc", "addProfilePicture"), ("bitbucket", "POST", "*/avatar.png", "")]
-    {
+    for (target, method, path, text) in [
+        ("confluence", "POST", "*/rpc/xmlrpc", "addProfilePicture"),
+        ("bitbucket", "POST", "*/avatar.png", ""),
+        ("jira", "PUT", "*/user/avatar", ""),
+    ] {
         println!("{target}");
         let (harness, ended) = renamed_meanwhile(target, method, path, text);
         let ended = ended.expect_exit(3).expect_answer("MISPLACED");
@@ -51,6 +53,33 @@ fn a_picture_on_another_account_is_told_first_and_taken_back() {
         // Whoever has the name by now has the picture in the next run, by right.
         let next = harness.run();
         assert_eq!(next.report()["misplaced"], json!([]), "{target}: {}", next.stdout);
+    }
+}
+
+/// Jira stores any number, also that of another account's picture.
+#[test]
+fn another_accounts_picture_never_stays_whoever_may_choose() {
+    for (of_grace, kind) in [("present", "replace"), ("absent", "revert"), ("unknown", "remove")] {
+        let harness = Harness::of(Population::of(&["ada", "grace"]).world())
+            .with(|pipe| _ = pipe.target("jira").set("ownership", "ours"));
+        match of_grace {
+            "absent" => harness.no_photo("grace"),
+            "unknown" => harness.photo_fails("grace", "mailbox_not_hosted"),
+            _ => {}
+        }
+        harness.run();
+        let report = harness.jira(&json!({ "report": {} }));
+        let accounts = report["accounts"].as_array().expect("accounts").iter();
+        let chosen = accounts.clone().find(|account| account["name"] == "ada").expect("an account")["chosen"].clone();
+        harness.jira(&json!({ "choose": { "name": "grace", "avatar": chosen } }));
+        let ended = harness.run();
+        let line = ended.line("jira", "grace");
+        ended.holds(
+            line["change"]["kind"] == kind && line["reason"] == "misplaced",
+            &format!("{of_grace}: the picture goes, found {line}"),
+        );
+        let shows = if of_grace == "present" { Face("grace") } else { Default };
+        harness.expect_shown_in("jira", &[("ada", Face("ada")), ("grace", shows)]);
     }
 }
 
@@ -80,4 +109,20 @@ fn whoever_uploads_meanwhile_or_shares_a_photo_is_not_misplaced() {
     for target in ["confluence", "jira", "bitbucket"] {
         harness.expect_shown_in(target, &[("ada", Face("ada")), ("grace", Face("ada")), ("alan", Face("hand"))]);
     }
+}
+
+#[test]
+fn an_answer_that_names_another_accounts_picture_deletes_nothing() {
+    let harness = Harness::of(Population::of(&["ada"]).with_account("grace").world());
+    let own = harness.by_hand("grace", "hand");
+    let key = harness.account("ada").key;
+    let body = json!({ "id": own.to_string(), "owner": key, "isSystemAvatar": false, "isSelected": false, "isDeletable": true });
+    let lie = Answer { status: 201, body, ..Answer::default() };
+    harness.sandbox.fault(Fault::new(Effect::HandleThenAnswer(lie)).at("jira").on("POST", "*/user/avatar").times(1));
+    let ended = harness.run().expect_exit(6);
+    ended.holds(ended.stdout.contains("nothing was deleted"), "told that nothing was deleted");
+    // What was made is found by its looks, and shown.
+    harness.run().expect_exit(0);
+    harness.expect_shown_in("jira", &[("ada", Face("ada")), ("grace", Face("hand"))]);
+    harness.expect_promises();
 }

@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Upload { name: String, picture: String },
     /// A person chooses one of its own or a system avatar; none: nothing was ever chosen.
     Choose { name: String, avatar: Option<u64> },
+    /// An administrator renames an account.
+    Rename { name: String, to: String },
     /// A person deletes one of its own avatars.
     Delete { avatar: u64 },
     /// Counters, deleted avatars and the looks of every picture.
@@ -39,6 +41,16 @@ pub(super) fn command(site: &Jira, store: &mut Store, command: Command) -> Resul
         Command::Choose { name, avatar } => {
             let key = store.known(&name)?;
             choose(store, &key, avatar);
+            json!({})
+        }
+        Command::Rename { name, to } => {
+            let (key, to) = (store.known(&name)?, to.to_lowercase());
+            if store.auth_state.names.get(&to).is_some_and(|other| *other != key) {
+                return Err(format!("{to} is another account's name"));
+            }
+            store.auth_state.names.remove(&name.to_lowercase());
+            store.auth_state.names.insert(to.clone(), key.clone());
+            store.accounts.entry(key).and_modify(|account| account.name = to);
             json!({})
         }
         Command::Delete { avatar } => {

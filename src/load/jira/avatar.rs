@@ -32,7 +32,9 @@ fn shown_at(url: &Url, account: &AccountId) -> Shown {
             (Some(id), _) if !is_number(&id) => Shown::Unknown("its avatarId is no number".into()),
             (Some(id), None) => Shown::System(PictureRef::new(id)),
             (Some(id), Some(owner)) if owner == account.as_str() => Shown::Custom(PictureRef::new(id)),
-            (Some(_), Some(owner)) => Shown::Unknown(format!("it shows a picture that belongs to {owner}")),
+            (Some(id), Some(owner)) => {
+                Shown::Custom(PictureRef::of_another(&AccountId::new(owner), &PictureRef::new(id)))
+            }
             (None, _) => Shown::Unknown("its avatar URL holds no avatarId".into()),
         };
     }
@@ -163,6 +165,10 @@ mod tests {
             ("https://jira.ex.org/secure/useravatar?avatarId=15017&size=small&ownerId=JIRAUSER1", custom.clone()),
             ("https://other.ex.org/jira/secure/useravatar?ownerId=JIRAUSER%31&avatarId=15017", custom.clone()),
             ("/secure/useravatar?ownerId=JIRAUSER1&avatarId=15017", custom),
+            (
+                "https://jira.ex.org/secure/useravatar?ownerId=SOMEBODY&avatarId=15017",
+                Shown::Custom(PictureRef::of_another(&"SOMEBODY".into(), &"15017".into())),
+            ),
             ("https://jira.ex.org/secure/useravatar?avatarId=10122", system.clone()),
             ("https://jira.ex.org/secure/useravatar?ownerId=&avatarId=10122", system),
             ("https://www.gravatar.com/avatar/205e460b479e2e5b48aec07710c08d50?d=mm&s=48", Shown::Default),
@@ -175,7 +181,6 @@ mod tests {
         }
         for url in [
             "https://jira.ex.org/secure/useravatar?ownerId=JIRAUSER1",
-            "https://jira.ex.org/secure/useravatar?ownerId=SOMEBODY&avatarId=15017",
             "https://jira.ex.org/secure/useravatar?ownerId=JIRAUSER1&avatarId=..",
             "https://jira.ex.org/secure/useravatar?avatarId=15017%2F..",
             "https://jira.ex.org/login.jsp",

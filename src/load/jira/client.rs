@@ -180,6 +180,8 @@ impl JiraClient {
     }
 
     fn portrait(&self, owner: Option<&AccountId>, mark: &PictureRef) -> Url {
+        let another = mark.another();
+        let (owner, mark) = another.as_ref().map_or((owner, mark), |(owner, mark)| (Some(owner), mark));
         let mut query = vec![("avatarId", mark.as_str()), ("size", "xxxlarge@2x")];
         query.extend(owner.map(|owner| ("ownerId", owner.as_str())));
         with_query(self.atlassian.http().url("secure/useravatar"), &query)

@@ -63,7 +63,7 @@ impl WriteProtocol for JiraSession {
     ) -> Result<Option<PictureRef>, WriteError> {
         let avatars = self.avatars(&draft.account_name).await?;
         let default = self.shared.known().default;
-        if !avatars.all_of(&draft.account) || !avatars.stand_as(&draft.stood, default.as_ref()) {
+        if !avatars.all_of(&draft.account) || !self.stand_as_planned(&avatars, &draft, default.as_ref()).await? {
             return Err(WriteError::ChangedMeanwhile);
         }
         // Without uploads the list names nobody. Then what is made tells whose name it is, before anything is shown; once
@@ -170,13 +170,36 @@ impl JiraSession {
         Ok(user.key.as_deref() == Some(draft.account.as_str()))
     }
 
+    /// Whether the account still shows what the plan saw. Its list does not have a picture that is another account's, or is gone:
+    /// then the bean tells.
+    async fn stand_as_planned(
+        &self,
+        avatars: &Avatars,
+        draft: &Intent,
+        default: Option<&PictureRef>,
+    ) -> Result<bool, WriteError> {
+        match &draft.stood {
+            Shown::Custom(stood) if !avatars.ids().contains(stood) => {
+                Ok(avatars.stand_as(&Shown::Default, default) && self.bean_shows(draft).await?)
+            }
+            stood => Ok(avatars.stand_as(stood, default)),
+        }
+    }
+
     /// Whether the account is called so and shows what the plan saw, by the user's own bean.
     async fn bean_shows(&self, draft: &Intent) -> Result<bool, WriteError> {
         let user = self.client.user("username", &draft.account_name).await;
         let user = user?.map_err(WriteError::Refused)?;
         let urls = user.avatar_urls.unwrap_or_default();
         let shown = avatar::shown(&urls, &draft.account, self.client.atlassian().http().base());
-        Ok(user.key.as_deref() == Some(draft.account.as_str()) && shown == draft.stood)
+        // The URL may have either key (docs/wire/atlassian.md §3.2).
+        let as_planned = match (&shown, &draft.stood) {
+            (Shown::Custom(shown), Shown::Custom(stood)) => {
+                shown == stood || stood.another().is_some_and(|(_, mark)| mark == *shown)
+            }
+            (shown, stood) => shown == stood,
+        };
+        Ok(user.key.as_deref() == Some(draft.account.as_str()) && as_planned)
     }
 
     /// What stands there right before a revert.
@@ -314,12 +337,28 @@ impl JiraSession {
             }
         };
         let Some(served) = served.filter(|served| !served.fits(sent)) else { return Ok(()) };
-        journal.record(Event::Bad { mark: mark.clone() }).await?;
-        if upload::delete(&self.client, &intent.account_name, mark).await.is_ok() {
-            journal.record(Event::Closed).await?;
+        // The answer alone said whose it is. A picture of somebody else's that it named by mistake is not deleted (promise P1).
+        if !self.avatars(&intent.account_name).await?.has(mark, &intent.account) {
+            let found =
+                format!("it names avatar {mark} as the new one, which is not the account's: nothing was deleted");
+            return Err(WriteError::Stop(
+                Failure::new(FailureKind::Odd, format!("a picture for {}", intent.account_name), found)
+                    .hint("look for a proxy that mixes up answers"),
+            ));
         }
+        journal.record(Event::Bad { mark: mark.clone() }).await?;
+        let left = match upload::delete(&self.client, &intent.account_name, mark).await {
+            Ok(()) => {
+                journal.record(Event::Closed).await?;
+                "it was not selected, and is removed".to_owned()
+            }
+            Err(error) => {
+                let why = error.fault().map_or_else(|failure| failure.to_string(), |fault| fault.message);
+                format!("it was not selected, and may be there still: {why}")
+            }
+        };
         let found = format!(
-            "it serves another picture as avatar {mark} than was sent ({:.0} of 255 apart)",
+            "it serves another picture as avatar {mark} than was sent ({:.0} of 255 apart); {left}",
             served.distance(sent)
         );
         Err(WriteError::Stop(

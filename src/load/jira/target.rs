@@ -112,6 +112,10 @@ impl Target for Jira {
         }
     }
 
+    fn names_each_upload_once(&self) -> bool {
+        true
+    }
+
     async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
         observe::observe(&self.client, self.client.shared(), open, account, now).await
     }

@@ -85,6 +85,7 @@ struct Case {
     keys: Vec<KeysDigest>,
     former: Former,
     looked: Comparison,
+    astray: bool,
     ownership: Ownership,
     recipe: Recipe,
     rerender: Rerender,
@@ -138,6 +139,7 @@ fn has(fact: PhotoFact) -> Case {
         keys: vec![key_of("entra")],
         former: Former::Nobody,
         looked: Comparison::NotYet,
+        astray: false,
         ownership: Ownership::Provider,
         recipe: "r1".into(),
         rerender: Rerender::Changed,
@@ -200,6 +202,7 @@ impl Case {
             sources: &self.sources,
             former: self.former,
             looked: self.looked,
+            astray: self.astray,
         };
         decide(
             &view,

@@ -26,7 +26,7 @@ impl Section {
         if went_wrong(line, planned) {
             return Self::Failed;
         }
-        let reassigned = reason(line) == Some(Reason::Reassigned);
+        let reassigned = matches!(reason(line), Some(Reason::Reassigned | Reason::Misplaced));
         match Change::of_word(&line.change.kind) {
             Some(Change::Replace | Change::Revert | Change::Remove) if reassigned => Self::Reassigned,
             Some(Change::Revert | Change::Remove) => Self::Reverts,
@@ -77,7 +77,9 @@ impl Section {
             Self::Failed => "What was to be written and was not, or is not shown. The next run looks again.",
             Self::Reverts => "Accounts that go back to the default picture, or to what stood before a run.",
             Self::Foreign => "Pictures that people chose themselves, and that give way to the photo of the directory.",
-            Self::Reassigned => "Accounts that belong to another person than last time: the former face goes.",
+            Self::Reassigned => {
+                "Accounts that belong to another person than last time, or show somebody else's picture: that face goes."
+            }
             Self::Replaced => "The photo of the directory in place of a default or of an earlier picture of ours.",
             Self::Mended => "What an earlier run left half done, or left over.",
             Self::Conflicts => "The keys do not name one person, so nobody gets a face.",
@@ -119,7 +121,7 @@ fn reason(line: &PersonLine) -> Option<Reason> {
 /// Whether somebody who keeps the directory or the accounts can do something about it.
 pub(super) fn needs_attention(line: &PersonLine, planned: bool) -> bool {
     use Reason::{
-        Ambiguous, ChangedMeanwhile, Conflict, PhotoUnknown, PictureUnknown, Reassigned, SamePicture,
+        Ambiguous, ChangedMeanwhile, Conflict, Misplaced, PhotoUnknown, PictureUnknown, Reassigned, SamePicture,
         SourceUnreachable, TooSmall, Unmatched, Unreadable, Unsure,
     };
     went_wrong(line, planned)
@@ -129,6 +131,7 @@ pub(super) fn needs_attention(line: &PersonLine, planned: bool) -> bool {
                 Ambiguous
                     | ChangedMeanwhile
                     | Conflict
+                    | Misplaced
                     | PhotoUnknown
                     | PictureUnknown
                     | Reassigned

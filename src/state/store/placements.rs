@@ -4,6 +4,8 @@
 //! (`journal.rs`), so that no placement can be without its proof.
 //! A newcomer gets wrong: forgetting a placement takes no picture away; it makes the picture foreign.
 
+use std::collections::HashMap;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -34,6 +36,32 @@ impl Store {
     pub fn placements_on(&self, target: &TargetId, accounts: &[Account]) -> Result<Vec<Option<Placement>>, StateError> {
         self.read("read placements in the state", |db| {
             accounts.iter().map(|account| get(db, target, &account.id)).collect()
+        })
+    }
+
+    /// For which account we made each of these pictures; those that we did not make are left out. Reads all of a target once.
+    pub fn made_for(
+        &self,
+        target: &TargetId,
+        marks: &[PictureRef],
+    ) -> Result<HashMap<PictureRef, AccountId>, StateError> {
+        self.read("read placements in the state", |db| {
+            let asked = vec!["?"; marks.len()].join(", ");
+            let sql = format!(
+                "SELECT mark, account FROM placement WHERE {OF_TARGET}
+                   AND provenance = (SELECT id FROM word WHERE text = 'made') AND mark IN ({asked})"
+            );
+            let mut query = db.prepare(&sql)?;
+            query.raw_bind_parameter(1, target.as_str())?;
+            for (at, mark) in marks.iter().enumerate() {
+                query.raw_bind_parameter(at + 2, mark.as_str())?;
+            }
+            let mut rows = query.raw_query();
+            let mut found = HashMap::new();
+            while let Some(row) = rows.next()? {
+                found.insert(row.get::<_, TextId<PictureRef>>(0)?.0, row.get::<_, TextId<AccountId>>(1)?.0);
+            }
+            Ok(found)
         })
     }
 

@@ -273,7 +273,7 @@ async fn a_foreign_face_stops_the_target() {
         session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
     assert!(matches!(&wrote, Err(WriteError::Stop(failure)) if failure.found.contains("another picture")), "{wrote:?}");
     let log = stage.take_log();
-    assert_eq!(log[log.len() - 4..], ["R picture", "J bad 15001", "W delete 15001", "J closed"]);
+    assert_eq!(log[log.len() - 5..], ["R picture", "R avatars", "J bad 15001", "W delete 15001", "J closed"]);
     assert_eq!(stage.world().ada().selected, DEFAULT);
 }
 

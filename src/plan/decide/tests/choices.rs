@@ -148,5 +148,40 @@ pub(super) fn cases() -> Vec<Row> {
             Reason::PhotoNew,
             30,
         ),
+        (
+            "another account's picture, people may choose",
+            has(present()).placed().shows(custom("of:JIRAUSER2:7")).with(|c| c.ownership = Ownership::Ours),
+            "replace",
+            Reason::Misplaced,
+            30,
+        ),
+        (
+            "another account's picture, and no photo, people may choose",
+            has(absent()).shows(custom("of:JIRAUSER2:7")).with(|c| c.ownership = Ownership::Ours),
+            "revert",
+            Reason::Misplaced,
+            21,
+        ),
+        (
+            "another account's picture, not known whether there is a photo",
+            has(unknown()).shows(custom("of:JIRAUSER2:7")),
+            "keep",
+            Reason::PhotoUnknown,
+            10,
+        ),
+        (
+            "another account's picture that we made, not known whether there is a photo",
+            has(unknown()).shows(custom("of:JIRAUSER2:7")).with(|c| c.astray = true),
+            "remove",
+            Reason::Misplaced,
+            30,
+        ),
+        (
+            "another account's picture that we made, on somebody frozen",
+            has(present()).shows(custom("of:JIRAUSER2:7")).with(|c| c.astray = true).with(standing(Standing::Frozen)),
+            "remove",
+            Reason::Misplaced,
+            30,
+        ),
     ]
 }
