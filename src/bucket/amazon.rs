@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use object_store::CredentialProvider;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
-use object_store::{CredentialProvider, ObjectStore};
 use url::Url;
 
-use super::vendor::{cover, once, unusable};
+use super::vendor::{Store, cover, once, unusable};
 use crate::http::{AmazonSignIn, Failure, FailureKind, ObjectsWay, SessionKey, TokenSource};
 use crate::settings::{AmazonCredential, Bucket};
 
@@ -26,7 +26,7 @@ pub(super) fn store(
     region: Option<&str>,
     credential: Option<&AmazonCredential>,
     way: ObjectsWay,
-) -> Result<Arc<dyn ObjectStore>, Failure> {
+) -> Result<Arc<dyn Store>, Failure> {
     let named = ["AWS_REGION", "AWS_DEFAULT_REGION"];
     let region = region.map(str::to_owned).or_else(|| named.into_iter().find_map(|name| std::env::var(name).ok()));
     let mut builder = match credential {

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use object_store::CredentialProvider;
 use object_store::azure::{AzureConfigKey, AzureCredential as Credential, MicrosoftAzureBuilder};
-use object_store::{CredentialProvider, ObjectStore};
 
-use super::vendor::{cover, once, unusable};
+use super::vendor::{Store, cover, once, unusable};
 use crate::http::{EntraSignIn, Failure, FailureKind, ObjectsWay, TokenSource};
 use crate::settings::{AzureCredential, Bucket, is_storage_account};
 
@@ -45,7 +45,7 @@ pub(super) fn store(
     account: &str,
     credential: Option<&AzureCredential>,
     way: ObjectsWay,
-) -> Result<Arc<dyn ObjectStore>, Failure> {
+) -> Result<Arc<dyn Store>, Failure> {
     let mut builder = match credential {
         None => of_environment(),
         Some(AzureCredential::AccountKey(key)) => MicrosoftAzureBuilder::new().with_access_key(key.expose()),

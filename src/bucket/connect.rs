@@ -7,12 +7,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::path::Path;
 
 use super::lease::Reached;
 use super::objects::{Compares, Objects};
-use super::vendor::unusable;
+use super::vendor::{Store, unusable};
 use super::{amazon, azure, google};
 use crate::http::{Failure, ObjectsWay};
 use crate::settings::{self, BucketStore, StateBucket};
@@ -46,7 +45,7 @@ impl Objects {
     pub(crate) fn open(place: &settings::Bucket, way: ObjectsWay, pause: Duration) -> Result<Self, Failure> {
         let (server, kept) = (way.clone(), way.clone());
         let mut account = None;
-        let (store, compares): (Arc<dyn ObjectStore>, _) = match &place.store {
+        let (store, compares): (Arc<dyn Store>, _) = match &place.store {
             BucketStore::S3 { region, credential } => {
                 (amazon::store(place, region.as_deref(), credential.as_ref(), way)?, Compares::Tags)
             }

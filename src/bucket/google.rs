@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use object_store::CredentialProvider;
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
-use object_store::{CredentialProvider, ObjectStore};
 
-use super::vendor::{cover, once, unusable};
+use super::vendor::{Store, cover, once, unusable};
 use crate::http::{Failure, GoogleApi, GoogleSignIn, ObjectsWay, TokenSource, is_of_a_pool};
 use crate::settings::{Bucket, Google, GoogleCredential, GoogleEndpoints};
 
@@ -31,7 +31,7 @@ pub(super) fn store(
     credential: Option<&GoogleCredential>,
     endpoints: &GoogleEndpoints,
     way: ObjectsWay,
-) -> Result<Arc<dyn ObjectStore>, Failure> {
+) -> Result<Arc<dyn Store>, Failure> {
     let mut builder = match credential.cloned().or_else(of_pool) {
         Some(credential) => {
             let token = way.sign_in_client(&endpoints.token)?;

@@ -4,11 +4,13 @@
 //! A newcomer gets wrong: the state never lists anything; what does must not take a name that is missing for one that is
 //! gone.
 
-use futures::StreamExt as _;
+use std::collections::HashSet;
+
+use object_store::list::{PaginatedListOptions, PaginatedListResult};
 use object_store::{Error, ObjectStoreExt as _, UpdateVersion};
 
 use super::objects::{Object, Objects, Tag, There};
-use crate::http::{Failure, FailureKind, object_failure};
+use crate::http::{Brought, Failure, FailureKind, Pages, object_failure, short};
 
 /// Objects that a store lists at once.
 const PAGE: u64 = 1000;
@@ -24,21 +26,34 @@ impl Objects {
 
     /// Everything below a name, in its order: the rest of each name, and which bytes it has.
     pub(crate) async fn list(&self, below: &str, take: &mut (dyn FnMut(&str, Tag) + Send)) -> Result<(), Failure> {
-        let (tried, at) = (self.tried("list", below), self.at(below));
-        let mut found = self.store.list(Some(&at));
-        while let Some(object) = found.next().await {
-            let object = object.map_err(|error| object_failure(&tried, &error))?;
-            let Some(rest) = object.location.prefix_match(&at) else { continue };
-            let rest: Vec<_> = rest.map(|part| part.as_ref().to_owned()).collect();
-            take(&rest.join("/"), Tag::of(UpdateVersion { e_tag: object.e_tag, version: object.version }));
+        let (at, mut met, mut pages, mut next) = (self.at(below), HashSet::new(), Pages::default(), None);
+        loop {
+            let page = self.page(below, next).await?;
+            let before = met.len();
+            for object in page.result.objects {
+                met.insert(short(object.location.as_ref()));
+                let Some(rest) = object.location.prefix_match(&at) else { continue };
+                let rest: Vec<_> = rest.map(|part| part.as_ref().to_owned()).collect();
+                take(&rest.join("/"), Tag::of(UpdateVersion { e_tag: object.e_tag, version: object.version }));
+            }
+            let Some(token) = page.page_token.filter(|token| !token.is_empty()) else { return Ok(()) };
+            let brought = Brought::of(met.len() - before);
+            let odd = |found| Failure::new(FailureKind::Odd, self.tried("list", below), found);
+            pages.goes_on(&token, brought).map_err(odd)?;
+            next = Some(token);
         }
-        Ok(())
     }
 
     /// Whether what stands below a name may be listed: asks for the first page.
     pub(crate) async fn first_page(&self, below: &str) -> Result<(), Failure> {
-        let first = self.store.list(Some(&self.at(below))).next().await;
-        first.transpose().map(drop).map_err(|error| object_failure(&self.tried("list", below), &error))
+        self.page(below, None).await.map(drop)
+    }
+
+    /// The crate's own stream of pages goes round with a store that does.
+    async fn page(&self, below: &str, page_token: Option<String>) -> Result<PaginatedListResult, Failure> {
+        let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
+        let page = self.store.list_paginated(Some(&format!("{}/", self.at(below))), options).await;
+        page.map_err(|error| object_failure(&self.tried("list", below), &error))
     }
 
     /// Which bytes an object has; `None`: there is none.

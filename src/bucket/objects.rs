@@ -11,11 +11,12 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{
-    Error, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions,
-    PutPayload, UpdateVersion,
+    Error, GetOptions, GetRange, GetResult, ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    UpdateVersion,
 };
 
 use super::served::Served;
+use super::vendor::Store;
 use crate::http::{Failure, FailureKind, LARGEST_PART, ObjectsWay, Pause, Pauses, Traffic, object_failure};
 
 /// What the store's clock says; `None`: it told no time yet.
@@ -32,7 +33,7 @@ pub(super) enum Compares {
 
 /// Everything below one prefix of a bucket.
 pub(crate) struct Objects {
-    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) clock: Clock,
     pub(super) way: ObjectsWay,
     /// As it stands in the pipeline file.

@@ -36,13 +36,18 @@ pub(crate) fn place(scheme: &str, endpoint: Option<&Url>, store: BucketStore) ->
 
 /// As Amazon S3 is asked.
 pub(crate) fn s3(store: &ObjectStore) -> Bucket {
+    s3_at(store.url())
+}
+
+/// Whoever answers there.
+pub(crate) fn s3_at(url: &str) -> Bucket {
     let key = S3Key {
         access_key_id: "AKIA".to_owned(),
         secret_access_key: Secret::new("never-told-to-anybody"),
         session_token: None,
     };
     let asked = BucketStore::S3 { region: Some("us-east-1".to_owned()), credential: Some(AmazonCredential::Key(key)) };
-    place("s3", Url::parse(store.url()).ok().as_ref(), asked)
+    place("s3", Url::parse(url).ok().as_ref(), asked)
 }
 
 /// As Google Cloud Storage is asked.
@@ -54,11 +59,16 @@ pub(crate) fn google(endpoint: &Url, credential: GoogleCredential) -> Bucket {
 
 /// By a key that is made in this folder.
 pub(crate) fn google_by_key(store: &ObjectStore, folder: &Path) -> Bucket {
+    google_at(store.url(), folder)
+}
+
+/// Whoever answers there.
+pub(crate) fn google_at(url: &str, folder: &Path) -> Bucket {
     let file = folder.join("key.json");
     let key = json!({ "type": "service_account", "client_email": "state@p.iam.gserviceaccount.com", "private_key_id": "9b1c",
         "private_key": include_str!("../http/test_keys/pair.pem") });
     std::fs::write(&file, key.to_string()).unwrap();
-    google(&Url::parse(store.url()).unwrap(), GoogleCredential::ServiceAccountFile(file))
+    google(&Url::parse(url).unwrap(), GoogleCredential::ServiceAccountFile(file))
 }
 
 pub(crate) fn way(name: &str) -> ObjectsWay {

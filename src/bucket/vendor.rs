@@ -1,14 +1,20 @@
 //! What all vendors' stores have in common.
 //!
-//! Owns: repetitions, and the words where one cannot be built. Leaves to others: who we are for each (`amazon`, `azure`,
+//! Owns: what is asked of each, repetitions, and the words where one cannot be built. Leaves to others: who we are for each (`amazon`, `azure`,
 //! `google`).
 //! A newcomer gets wrong: what the environment holds is covered before the crate reads it.
 
-use object_store::RetryConfig;
+use object_store::list::PaginatedListStore;
+use object_store::{ObjectStore, RetryConfig};
 
 use crate::http::{Failure, FailureKind, object_failure};
 use crate::secret::Secret;
 use crate::settings;
+
+/// Objects, and their listing page by page.
+pub(super) trait Store: ObjectStore + PaginatedListStore {}
+
+impl<S: ObjectStore + PaginatedListStore> Store for S {}
 
 /// The crate's own repetitions are not ours.
 pub(super) fn once() -> RetryConfig {

@@ -6,7 +6,8 @@ use serde_json::json;
 use url::Url;
 
 use super::objects::{Condition, Objects, Put};
-use super::test_store::{PAUSE, google, google_by_key, place, store, way};
+use super::test_store::{PAUSE, google, google_at, google_by_key, place, s3_at, store, way};
+use crate::http::FailureKind;
 use crate::http::loopback::{Loopback, reply, reply_json};
 use crate::secret::Secret;
 use crate::settings::{
@@ -109,4 +110,48 @@ async fn a_container_that_is_missing_is_no_missing_object() {
     let objects = azure(&server.url, AzureCredential::AccountKey(Secret::new("a2V5LW9mLXRoZS1hY2NvdW50")));
     let failure = objects.get("lease").await.unwrap_err();
     assert!(failure.to_string().contains("there is no such bucket"), "{failure}");
+}
+
+/// The crate's own stream of pages has no end then, nor has it where each of them is empty.
+#[tokio::test]
+async fn a_listing_that_goes_round_is_no_listing() {
+    const ROUND: &str = "the next page leads in a circle";
+    const ENDLESS: &str = "page after page brings nobody new: the listing has no end";
+    // What is the same on each page: the token, the names, or neither.
+    let table =
+        [(true, true, Some(ROUND)), (true, false, Some(ROUND)), (false, true, Some(ENDLESS)), (false, false, None)];
+    for ((token, names, ends), vendor) in table.into_iter().flat_map(|row| [0, 1, 2].map(|vendor| (row, vendor))) {
+        let server = Loopback::start(move |number, asked| {
+            let token = if token { 0 } else { number };
+            let token = if number < 30 { format!("t{token}") } else { String::new() };
+            let name = format!("p/avatar/n{}", if names { 0 } else { number });
+            let time = "2026-01-01T00:00:00.000Z";
+            let page = if asked.path.contains("comp=list") {
+                let of = "<Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified><Etag>e</Etag>";
+                format!(
+                    "<EnumerationResults><Blobs><Blob><Name>{name}</Name><Properties>{of}<Content-Length>1</Content-Length>\
+                     <Content-Type>image/png</Content-Type></Properties></Blob></Blobs><NextMarker>{token}</NextMarker></EnumerationResults>"
+                )
+            } else {
+                format!(
+                    "<ListBucketResult><NextContinuationToken>{token}</NextContinuationToken><Contents><Key>{name}</Key>\
+                     <LastModified>{time}</LastModified><ETag>e</ETag><Size>1</Size></Contents></ListBucketResult>"
+                )
+            };
+            reply(200, &[], page)
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let there = match vendor {
+            0 => objects(&s3_at(server.url.as_str())),
+            1 => objects(&google_at(server.url.as_str(), folder.path())),
+            _ => azure(&server.url, AzureCredential::AccountKey(Secret::new("a2V5LW9mLXRoZS1hY2NvdW50"))),
+        };
+        let mut seen = 0;
+        let listed = there.list("avatar", &mut |name, _| seen += usize::from(name.starts_with('n'))).await;
+        let found = listed.as_ref().err().map(|failure| (failure.kind, failure.found.as_str()));
+        assert_eq!(found, ends.map(|words| (FailureKind::Odd, words)), "{vendor}");
+        assert_eq!(seen, server.asked().len(), "{vendor}: {ends:?}");
+        assert!(there.first_page("avatar").await.is_ok());
+    }
 }

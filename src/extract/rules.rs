@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::wire::short;
+use crate::http::short;
 use crate::model::Standing;
 #[cfg(test)]
 use crate::settings::{Chosen, Patterns};

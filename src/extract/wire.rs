@@ -1,11 +1,9 @@
 //! What the providers behind HTTP have in common.
 //!
-//! Owns: an id as a segment of a path, a short stand-in for long texts, records of which a field is odd, and noticing a
-//! listing without an end. Leaves to others: every wire format.
+//! Owns: an id as a segment of a path, records of which a field is odd. Leaves to others: every wire format.
 //! A newcomer gets wrong: ids come from outside; none may leave its segment. And one person's odd record is that person's
 //! matter: it must not cost the page (promise P8).
 
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
@@ -14,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::http::Sparse;
-use crate::model::{Digest, Fault, Person, PhotoHint, Standing, counted};
+use crate::model::{Fault, Person, PhotoHint, Standing, counted};
 
 /// An id as one segment of a path.
 pub(super) fn segment(id: &str) -> String {
@@ -26,13 +24,6 @@ pub(super) fn segment(id: &str) -> String {
         }
         path
     })
-}
-
-/// 16 bytes that stand for a text, for large sets.
-pub(super) fn short(text: &str) -> [u8; 16] {
-    let mut short = [0; 16];
-    short.copy_from_slice(&Digest::of(text.as_bytes()).as_bytes()[..16]);
-    short
 }
 
 /// A record of a listing; `None` where something that is no object stands in its place.
@@ -142,44 +133,6 @@ impl Fields {
     }
 }
 
-/// The pages of one listing so far, to notice that it has no end.
-#[derive(Debug, Default)]
-pub(super) struct Pages {
-    seen: HashSet<[u8; 16]>,
-    barren: u32,
-}
-
-/// What a page brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Brought {
-    Somebody,
-    NobodyNew,
-}
-
-impl Pages {
-    /// Pages in a row that bring nobody new: a few may be empty (docs/wire/microsoft-graph.md §2.2).
-    const MOST: u32 = 20;
-
-    /// Whether the listing may go on at this cursor or link; else why not.
-    pub(super) fn goes_on(&mut self, next: &str, brought: Brought) -> Result<(), &'static str> {
-        self.barren = if brought == Brought::Somebody { 0 } else { self.barren + 1 };
-        if !self.seen.insert(short(next)) {
-            return Err("the next page leads in a circle");
-        }
-        if self.barren >= Self::MOST {
-            return Err("page after page brings nobody new: the listing has no end");
-        }
-        Ok(())
-    }
-}
-
-impl Brought {
-    /// By how many were new.
-    pub(super) fn of(count: usize) -> Self {
-        if count > 0 { Self::Somebody } else { Self::NobodyNew }
-    }
-}
-
 /// A page for people in a photo's place: whatever stands before the provider answers. It must not be remembered as a photo
 /// that cannot be read, or nobody would ask again once the provider answers itself.
 pub(super) fn is_page(bytes: &[u8]) -> Option<Fault> {
@@ -270,18 +223,5 @@ mod tests {
             fields.mark(&mut person);
             assert_eq!((person.standing, person.hint), (after, PhotoHint::Odd("odd".to_owned())));
         }
-    }
-
-    #[test]
-    fn a_listing_that_goes_round_or_brings_nobody_ends() {
-        let mut pages = Pages::default();
-        assert!(pages.goes_on("a", Brought::Somebody).is_ok() && pages.goes_on("b", Brought::Somebody).is_ok());
-        assert!(pages.goes_on("a", Brought::Somebody).unwrap_err().contains("circle"));
-        let mut pages = Pages::default();
-        let barren = |pages: &mut Pages, from: u32, count: u32| {
-            (from..from + count).all(|nth| pages.goes_on(&nth.to_string(), Brought::NobodyNew).is_ok())
-        };
-        assert!(barren(&mut pages, 0, 19) && pages.goes_on("some", Brought::of(1)).is_ok());
-        assert!(barren(&mut pages, 20, 19) && !barren(&mut pages, 40, 1));
     }
 }

@@ -1,6 +1,7 @@
 //! The only way out to the network: sign-in, pace, retry of reads, caps on bodies, redaction.
 //!
-//! Owns: the HTTP client, the rate of each server, what is counted for the report, and the words of a failure.
+//! Owns: the HTTP client, the rate of each server, what is counted for the report, noticing a listing without an end, and the
+//! words of a failure.
 //! Leaves to others: what the answers mean (`extract`, `load`).
 //! A newcomer gets wrong: only calls typed as reads are repeated; a write is sent once, or again after a plain 429
 //! (docs/architecture.md, "The house").
@@ -20,6 +21,7 @@ mod no_proxy;
 mod objects;
 mod origin;
 mod outage;
+mod pages;
 mod rate_limit;
 mod request;
 mod response;
@@ -39,6 +41,7 @@ pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use key_pair::certificate_ends;
 #[cfg(feature = "bucket")]
 pub(crate) use objects::{LARGEST_PART, ObjectsWay, Traffic, failure as object_failure};
+pub(crate) use pages::{Brought, Pages, short};
 pub(crate) use rate_limit::RateLimit;
 pub(crate) use request::{Authorization, Request};
 pub(crate) use response::{Response, Sent};

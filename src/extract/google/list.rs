@@ -12,9 +12,9 @@ use super::client::Google;
 use super::photo::version_of;
 use crate::extract::rules::{GroupMembers, Member};
 use crate::extract::unmet::Seen;
-use crate::extract::wire::{Brought, Fields, Pages, Record, note_of_nameless, segment, short, written};
+use crate::extract::wire::{Fields, Record, note_of_nameless, segment, written};
 use crate::extract::{Listing, UserFacts};
-use crate::http::{Failure, FailureKind, Request, Response, Sparse, entries};
+use crate::http::{Brought, Failure, FailureKind, Pages, Request, Response, Sparse, entries, short};
 use crate::model::{Person, PersonId, PersonKey, PhotoHint, Standing, normalise_key};
 
 /// What the keys, the rules and the photo need. `nonEditableAliases` are of no use for matching (§2.1).
