@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use super::error::BucketError;
 use super::lease::{self, Base, FORMAT, Lease, OLDEST, Tail};
 use super::objects::{Object, Objects};
-use super::segment;
+use super::segment::{self, Segment};
 use crate::http::{Failure, FailureKind};
 use crate::model::Digest;
 
@@ -31,6 +31,8 @@ pub(super) struct Read {
     pub(super) next: u64,
     /// The highest fencing number so far.
     pub(super) fence: u64,
+    /// It began with a snapshot.
+    pub(super) based: bool,
 }
 
 /// The lease as it stands there.
@@ -74,7 +76,7 @@ pub(super) async fn read(
     let mut read = Read::default();
     if let Some(base) = &lease.base {
         snapshot(objects, base, replica).await?;
-        read.next = base.next;
+        (read.next, read.based) = (base.next, true);
     }
     if let Some(last) = &lease.tail {
         tail(objects, last, &mut read, replica)?;
@@ -117,7 +119,7 @@ fn tail(objects: &Objects, tail: &Tail, read: &mut Read, replica: &mut dyn Repli
         url: objects.url.clone(),
         why: format!("what stands in its object `{}`: {why}", lease::NAME),
     })?;
-    replica.commit(&segment.commit).map_err(|error| local(&error))?;
+    commit(objects, &format!("what stands in its object `{}`", lease::NAME), &segment, read, replica)?;
     (read.next, read.fence) = (tail.next, segment.fence);
     Ok(())
 }
@@ -136,11 +138,33 @@ fn take(objects: &Objects, read: &mut Read, object: &Object, replica: &mut dyn R
         )));
     }
     if !segment.commit.is_empty() {
-        replica.commit(&segment.commit).map_err(|error| local(&error))?;
+        commit(objects, &format!("`{name}`"), &segment, read, replica)?;
     }
     read.fence = segment.fence;
     read.next += 1;
     Ok(())
+}
+
+/// Pages alone are no state: a snapshot comes before all of them.
+fn commit(
+    objects: &Objects,
+    what: &str,
+    segment: &Segment,
+    read: &Read,
+    replica: &mut dyn Replica,
+) -> Result<(), BucketError> {
+    if !read.based {
+        return Err(BucketError::Unusable {
+            url: objects.url.clone(),
+            why: format!(
+                "{what} was written after a snapshot, and its object `{lease}` names none: what was written as `{lease}` is missing. Put \
+                 back the newest one, from the store's versions for one; or remove everything below it, and `state push` a backup \
+                 or begin anew",
+                lease = lease::NAME
+            ),
+        });
+    }
+    Ok(replica.commit(&segment.commit).map_err(|error| local(&error))?)
 }
 
 async fn snapshot(objects: &Objects, base: &Base, replica: &mut dyn Replica) -> Result<(), BucketError> {

@@ -383,8 +383,18 @@ impl Held {
 
     async fn write(&self, kept: &mut (Lease, Tag), lease: Lease) -> Result<(), BucketError> {
         let renewed = self.bucket.renewing();
-        let condition = Condition::Over(kept.1.clone());
-        match self.bucket.objects.put(lease::NAME, lease.bytes(), &condition).await? {
+        let put = async |tag| self.bucket.objects.put(lease::NAME, lease.bytes(), &Condition::Over(tag)).await;
+        let mut went = put(kept.1.clone()).await?;
+        if went == Put::Conflict
+            && let Some((there, tag)) = self.there().await
+            && self.is_ours(&there)
+        {
+            // Only we write under our fencing number: nobody else was let in.
+            let url = &self.bucket.objects.url;
+            tracing::warn!("the store said yes to a write of the lease on {url} and lost it: it is written once more");
+            went = put(tag).await?;
+        }
+        match went {
             Put::Done(tag) => {
                 *lock(&self.bucket.reached) = Some(lease.reached());
                 *kept = (lease, tag);
@@ -392,11 +402,26 @@ impl Held {
                 Ok(())
             }
             Put::Conflict => {
-                let by = self.bucket.holder().await.ok().flatten();
-                let by = by.map_or_else(|| "somebody".to_owned(), |holder| holder.to_string());
-                Err(self.lose(self.lost(format!("{by} took it"))))
+                let why = match self.there().await {
+                    Some((there, _)) if self.is_ours(&there) => {
+                        format!("the store says yes to a write of `{}` and keeps it not", lease::NAME)
+                    }
+                    Some((Lease { holder: Some(holder), .. }, _)) => format!("{holder} took it"),
+                    _ => "somebody took it".to_owned(),
+                };
+                Err(self.lose(self.lost(why)))
             }
         }
+    }
+
+    /// The lease that stands there, however old; `None`: that is not known.
+    async fn there(&self) -> Option<(Lease, Tag)> {
+        let object = self.bucket.objects.get(lease::NAME).await.ok()??;
+        Some((chain::parse(&self.bucket.objects.url, &object).ok()?, object.tag))
+    }
+
+    fn is_ours(&self, there: &Lease) -> bool {
+        there.fence == self.fence && there.holder.as_ref().is_some_and(|holder| holder.run == self.run)
     }
 
     async fn upload(&self, name: &str, file: &Path) -> Result<(u64, String), BucketError> {

@@ -348,6 +348,46 @@ async fn a_log_that_lost_its_end_or_its_order_is_refused() {
     assert_eq!(acquire(&store, "next").await.unwrap().1, "base one two ");
 }
 
+/// The write that names the first snapshot is acknowledged and lost.
+#[tokio::test]
+async fn a_run_is_no_thief_of_its_own_lease() {
+    let store = Arc::new(store());
+    let (held, _) = acquire(&store, "run").await.unwrap();
+    let early = store.objects()["p/lease"].clone();
+    publish(&held, b"base ").await;
+    held.append(b"one ").await.unwrap();
+    store.put("p/lease", early.clone());
+    // It wrote it itself, so it writes it once more, and nothing is lost.
+    held.renew().await.unwrap();
+    assert_eq!(seen(&store).await, "base one ");
+    // A store that loses each of them is told of, and nobody else is.
+    let (losing, writes) = (Arc::downgrade(&store), early.clone());
+    store.put("p/lease", early.clone());
+    store.judge(move |asked| {
+        if asked == "PUT p/lease" {
+            losing.upgrade().unwrap().put("p/lease", writes.clone());
+        }
+        Then::Answer
+    });
+    let lost = held.release(None).await.unwrap_err().to_string();
+    assert!(lost.contains("keeps it not") && !lost.contains("run run"), "{lost}");
+    store.judge(|_| Then::Answer);
+
+    // Whoever comes next is told what is missing, and has it where it was.
+    let whole = store.objects();
+    let there = bucket(&store).break_lease(holder("admin"), &mut Seen::default()).await.map(drop);
+    for refused in
+        [there, bucket(&store).view(&mut Seen::default()).await.map(drop), acquire(&store, "next").await.map(drop)]
+    {
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("`log/000000000000` was written after a snapshot, and its object `lease` names none"),
+            "{refused}"
+        );
+    }
+    assert_eq!(store.objects()["p/log/000000000000"], whole["p/log/000000000000"]);
+}
+
 #[tokio::test]
 async fn an_upload_that_was_cut_off_changes_nothing() {
     let store = store();
