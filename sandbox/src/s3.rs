@@ -35,6 +35,8 @@ pub enum Then {
     Lose(u16),
     /// It is done though its condition does not hold, as stores do that know of none.
     PassOver,
+    /// Half of what is put is kept, and answered for as if it were all.
+    KeepHalf,
     /// It is done, and the mark in the answer is another than the object's.
     TellAnotherTag,
     /// It is done, and the answer has no mark.
@@ -312,7 +314,9 @@ impl Kept {
                         _ => {}
                     }
                 }
-                let marks = self.put(&asked.name, asked.body.clone(), asked.served.clone());
+                let kept =
+                    asked.body.slice(..if then == Then::KeepHalf { asked.body.len() / 2 } else { asked.body.len() });
+                let marks = self.put(&asked.name, kept, asked.served.clone());
                 built(200, &marks, Body::empty())
             }
             (&Method::POST, None) if asked.query.contains_key("uploads") => {

@@ -24,8 +24,8 @@ impl Objects {
         objects.div_ceil(if self.account.is_some() { PAGE_OF_AZURE } else { PAGE }).max(1)
     }
 
-    /// Everything below a name, in its order: the rest of each name, and which bytes it has.
-    pub(crate) async fn list(&self, below: &str, take: &mut (dyn FnMut(&str, Tag) + Send)) -> Result<(), Failure> {
+    /// Everything below a name, in its order: the rest of each name, which bytes it has, and how many.
+    pub(crate) async fn list(&self, below: &str, take: &mut (dyn FnMut(&str, Tag, u64) + Send)) -> Result<(), Failure> {
         let (at, mut met, mut pages, mut next) = (self.at(below), HashSet::new(), Pages::default(), None);
         loop {
             let page = self.page(below, next).await?;
@@ -34,7 +34,8 @@ impl Objects {
                 met.insert(short(object.location.as_ref()));
                 let Some(rest) = object.location.prefix_match(&at) else { continue };
                 let rest: Vec<_> = rest.map(|part| part.as_ref().to_owned()).collect();
-                take(&rest.join("/"), Tag::of(UpdateVersion { e_tag: object.e_tag, version: object.version }));
+                let tag = Tag::of(UpdateVersion { e_tag: object.e_tag, version: object.version });
+                take(&rest.join("/"), tag, object.size);
             }
             let Some(token) = page.page_token.filter(|token| !token.is_empty()) else { return Ok(()) };
             let brought = Brought::of(met.len() - before);

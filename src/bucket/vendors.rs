@@ -148,7 +148,7 @@ async fn a_listing_that_goes_round_is_no_listing() {
             _ => azure(&server.url, AzureCredential::AccountKey(Secret::new("a2V5LW9mLXRoZS1hY2NvdW50"))),
         };
         let mut seen = 0;
-        let listed = there.list("avatar", &mut |name, _| seen += usize::from(name.starts_with('n'))).await;
+        let listed = there.list("avatar", &mut |name, _, _| seen += usize::from(name.starts_with('n'))).await;
         let found = listed.as_ref().err().map(|failure| (failure.kind, failure.found.as_str()));
         assert_eq!(found, ends.map(|words| (FailureKind::Odd, words)), "{vendor}");
         assert_eq!(seen, server.asked().len(), "{vendor}: {ends:?}");

@@ -94,7 +94,7 @@ impl EmailDigest {
         match self {
             Self::Sha256 => hex(&Sha256::digest(address.as_bytes())),
             #[cfg(feature = "bucket")]
-            Self::Md5 => hex(&md5::Md5::digest(address.as_bytes())),
+            Self::Md5 => md5_of(address.as_bytes()),
         }
     }
 
@@ -107,6 +107,12 @@ impl EmailDigest {
         };
         name.len() == digits && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     }
+}
+
+/// In hex digits, as an `ETag` has it where it is one.
+#[cfg(feature = "bucket")]
+pub(super) fn md5_of(bytes: &[u8]) -> String {
+    hex(&md5::Md5::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

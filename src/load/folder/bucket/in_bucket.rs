@@ -14,6 +14,7 @@ use crate::load::WriteError;
 use crate::model::{Fault, Intent, PictureRef, Rendition, Shown};
 
 use super::super::session::Place;
+use super::kept;
 use super::shared::BucketConnection;
 
 /// A folder in a bucket.
@@ -33,10 +34,10 @@ impl Place for InBucket {
 
     async fn ours(&self, intent: &Intent) -> Result<Option<()>, WriteError> {
         let stood = self.stood(intent)?;
-        if stood.is_none() || stood != intent.old.as_ref() {
+        if stood.is_none() || stood != intent.old {
             return Ok(None);
         }
-        match self.0.mark(intent.account.as_str()).await?.as_ref() == stood {
+        match self.0.mark(intent.account.as_str()).await? == stood {
             true => Ok(Some(())),
             false => Err(WriteError::ChangedMeanwhile),
         }
@@ -50,7 +51,7 @@ impl Place for InBucket {
 
     async fn put(&self, intent: &Intent, rendition: &Rendition) -> Result<Option<PictureRef>, WriteError> {
         let (account, stood) = (intent.account.as_str(), self.stood(intent)?);
-        let mark = self.0.put(account, stood, &rendition.bytes, rendition.media_type.word()).await?;
+        let mark = self.0.put(account, stood.as_ref(), &rendition.bytes, rendition.media_type.word()).await?;
         mark.iter().for_each(|mark| self.0.note(account, Some(mark)));
         Ok(mark)
     }
@@ -67,7 +68,7 @@ impl Place for InBucket {
 
 impl InBucket {
     /// What the plan saw there; `None`: nothing.
-    fn stood<'i>(&self, intent: &'i Intent) -> Result<Option<&'i PictureRef>, WriteError> {
+    fn stood(&self, intent: &Intent) -> Result<Option<PictureRef>, WriteError> {
         let account = intent.account.as_str();
         if !self.0.is_account(account) {
             let found = format!("`{account}` is no name of an object that avatarpipe writes");
@@ -75,7 +76,11 @@ impl InBucket {
         }
         match &intent.stood {
             Shown::Default => Ok(None),
-            Shown::Custom(mark) => Ok(Some(mark)),
+            Shown::Custom(mark) if mark.is_spoilt() => match self.0.stands(account) {
+                Some(there) if kept::spoilt(&there) == *mark => Ok(Some(there)),
+                _ => Err(WriteError::ChangedMeanwhile),
+            },
+            Shown::Custom(mark) => Ok(Some(mark.clone())),
             Shown::System(_) | Shown::Unknown(_) => Err(WriteError::ChangedMeanwhile),
         }
     }

@@ -12,9 +12,11 @@ use tokio::sync::OnceCell;
 
 use crate::bucket::{Condition, Objects, Put, Served, Tag, There};
 use crate::http::{Counts, Failure, FailureKind, ObjectsWay};
+use crate::load::Learnt;
 use crate::model::{AccountId, PictureRef, Shown};
 
 use super::super::naming::EmailDigest;
+use super::kept::{self, Doubt, Sent};
 
 /// What the objects of accounts stand below.
 const BELOW: &str = "avatar";
@@ -39,6 +41,10 @@ pub(super) struct BucketConnection {
     recorded: Mutex<BTreeSet<String>>,
     /// What the last listing saw, and was written since.
     stands: Mutex<BTreeMap<String, PictureRef>>,
+    /// What was put there since.
+    sent: Mutex<BTreeMap<String, Sent>>,
+    /// Objects that do not hold what was put there, each with the mark that it has so.
+    spoilt: Mutex<BTreeMap<String, PictureRef>>,
     heeds: OnceCell<()>,
 }
 
@@ -51,6 +57,8 @@ impl BucketConnection {
             cache_control,
             recorded: Mutex::default(),
             stands: Mutex::default(),
+            sent: Mutex::default(),
+            spoilt: Mutex::default(),
             heeds: OnceCell::new(),
         }
     }
@@ -75,13 +83,17 @@ impl BucketConnection {
         lock(&self.recorded).iter().cloned().collect()
     }
 
-    /// Lists what stands there.
-    pub(super) async fn list(&self) -> Result<(), Failure> {
-        let mut stands = BTreeMap::new();
+    /// Lists what stands there, and looks at what may not be what this run put there.
+    pub(super) async fn list(&self, learnt: &mut Learnt) -> Result<(), Failure> {
+        let (mut stands, mut doubted) = (BTreeMap::new(), Vec::new());
         let mut markless = 0_u64;
         self.objects
-            .list(BELOW, &mut |name, tag| match tag.word() {
-                Some(mark) if self.is_account(name) => drop(stands.insert(name.to_owned(), PictureRef::new(mark))),
+            .list(BELOW, &mut |name, tag, bytes| match tag.word().map(PictureRef::new) {
+                Some(mark) if self.is_account(name) => {
+                    let doubt = lock(&self.sent).get(name).and_then(|sent| sent.doubt(&mark, bytes));
+                    doubted.extend(doubt.map(|doubt| (name.to_owned(), doubt)));
+                    stands.insert(name.to_owned(), mark);
+                }
                 None => markless += 1,
                 Some(_) => {}
             })
@@ -91,6 +103,23 @@ impl BucketConnection {
             let found = format!("{markless} objects have no ETag, without which nobody knows whose they are");
             return Err(Failure::new(FailureKind::Odd, tried, found));
         }
+        let mut spoilt = kept::recall(learnt);
+        // What this run put there it knows better.
+        spoilt.retain(|account, mark| stands.get(account) == Some(mark) && !lock(&self.sent).contains_key(account));
+        for doubt in [Doubt::Length, Doubt::Tag] {
+            for (account, _) in doubted.iter().filter(|(_, why)| *why == doubt) {
+                let (there, mark) = (self.read(account).await?, &stands[account]);
+                let Some((bytes, _)) = there.filter(|(_, read)| read == mark) else { continue };
+                let is_what_was_sent = lock(&self.sent).get(account).is_some_and(|sent| sent.is(&bytes));
+                if is_what_was_sent {
+                    // In this bucket it tells nothing: an encrypted object has another one, for instance.
+                    break;
+                }
+                spoilt.insert(account.clone(), mark.clone());
+            }
+        }
+        kept::learn(learnt, &spoilt);
+        *lock(&self.spoilt) = spoilt;
         *lock(&self.stands) = stands;
         Ok(())
     }
@@ -107,7 +136,14 @@ impl BucketConnection {
 
     /// What the last listing saw there.
     pub(super) fn shown(&self, account: &str) -> Shown {
-        lock(&self.stands).get(account).map_or(Shown::Default, |mark| Shown::Custom(mark.clone()))
+        let Some(mark) = self.stands(account) else { return Shown::Default };
+        let is_spoilt = lock(&self.spoilt).get(account) == Some(&mark);
+        Shown::Custom(if is_spoilt { kept::spoilt(&mark) } else { mark })
+    }
+
+    /// The mark of what the last listing saw there, or was written since.
+    pub(super) fn stands(&self, account: &str) -> Option<PictureRef> {
+        lock(&self.stands).get(account).cloned()
     }
 
     pub(super) fn note(&self, account: &str, mark: Option<&PictureRef>) {
@@ -149,7 +185,11 @@ impl BucketConnection {
         match self.objects.put_served(&name(account), bytes.clone(), &condition, &served).await? {
             Put::Conflict => Ok(None),
             Put::Done(tag) => match tag.word() {
-                Some(mark) => Ok(Some(PictureRef::new(mark))),
+                Some(mark) => {
+                    let mark = PictureRef::new(mark);
+                    lock(&self.sent).insert(account.to_owned(), Sent::new(mark.clone(), bytes));
+                    Ok(Some(mark))
+                }
                 None => {
                     let tried = format!("write {}/{}", self.objects.url, name(account));
                     Err(Failure::new(FailureKind::Odd, tried, "the answer has no ETag"))

@@ -118,10 +118,10 @@ impl Target for BucketFolder {
     /// What is on record; people who have no picture yet come by [`Target::accounts_for`], to what the listing saw.
     async fn survey(
         &self,
-        _learnt: &mut Learnt,
+        learnt: &mut Learnt,
         page: &mut (dyn FnMut(Vec<Account>) + Send),
     ) -> Result<Surveyed, Failure> {
-        self.shared.list().await?;
+        self.shared.list(learnt).await?;
         let known = self.shared.on_record();
         for known in known.chunks(PAGE) {
             page(known.iter().map(|id| self.account(id.clone(), None, id.clone())).collect());

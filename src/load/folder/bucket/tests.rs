@@ -32,7 +32,12 @@ fn folder_at(bucket: Bucket) -> BucketFolder {
 
 /// Ada, as the listing that is made now sees her.
 async fn ada(folder: &BucketFolder) -> Account {
-    listed(folder).await;
+    ada_after(folder, &mut Learnt::new()).await
+}
+
+/// As a run sees her that has learnt this.
+async fn ada_after(folder: &BucketFolder, learnt: &mut Learnt) -> Account {
+    folder.survey(learnt, &mut |_| {}).await.unwrap();
     let mut person = Person::new("b1".into(), "Ada", Standing::InScope);
     person.add_main_email("Ada@example.com");
     folder.accounts_for(&person).await.unwrap().remove(0)
@@ -214,4 +219,32 @@ async fn a_long_listing_is_read_to_its_end() {
         if pages == 1 { Then::Answer } else { Then::Refuse(403) }
     });
     assert!(target.survey(&mut Learnt::new(), &mut |_| {}).await.is_err());
+}
+
+/// An object's own mark does not tell it: it is the mark of what is kept.
+#[tokio::test]
+async fn what_a_store_keeps_otherwise_than_it_was_sent_is_seen_and_written_again() {
+    let (store, mut learnt) = (store(), Learnt::new());
+    let replace = async |target: &BucketFolder, account: &Account| {
+        let draft = draft(IntentKind::Replace, account, Some(b"new"), false);
+        let mut journal = Memory::new(&Log::default());
+        let done = target.session().await.unwrap().replace(draft, &picture(b"new"), &mut journal).await;
+        Shown::Custom(done.map(|done| done.shown.unwrap()).unwrap_or_else(|error| panic!("{error:?}")))
+    };
+    store.judge(|asked| if asked.starts_with("PUT p/avatar/") { Then::KeepHalf } else { Then::Answer });
+    let target = folder(&store);
+    let account = ada_after(&target, &mut learnt).await;
+    let wrote = replace(&target, &account).await;
+    // The confirming listing.
+    let Shown::Custom(confirmed) = ada_after(&target, &mut learnt).await.shown else { panic!("it stands there") };
+    assert!(confirmed.is_spoilt() && wrote != Shown::Custom(confirmed.clone()));
+    store.judge(|_| Then::Answer);
+    // The next run looks at nothing to know it.
+    let next = folder(&store);
+    store.reset_log();
+    let account = ada_after(&next, &mut learnt).await;
+    assert_eq!((account.shown.clone(), store.log()), (Shown::Custom(confirmed), vec!["LIST p/avatar/ 200".to_owned()]));
+    let wrote = replace(&next, &account).await;
+    assert_eq!(store.objects()[&object(&account)], b"new");
+    assert_eq!((ada_after(&next, &mut learnt).await.shown, learnt), (wrote, Learnt::new()));
 }
