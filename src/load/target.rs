@@ -40,6 +40,8 @@ pub struct Surveyed {
     pub default: Option<PictureRef>,
     /// Odd things worth a line in the report.
     pub notes: Vec<String>,
+    /// What was written there is gone as a whole, so that nobody chose the default that is shown now.
+    pub lost: bool,
 }
 
 /// How pictures have to be made for a target.

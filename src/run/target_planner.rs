@@ -339,7 +339,8 @@ impl<'a> TargetPlanner<'a> {
 fn rules<'a>(planner: &'a Planner<'a>, target_run: &'a TargetRun, open: &'a OpenTarget) -> Result<Rules<'a>, Trouble> {
     let (entry, recipe) = (&target_run.entry, &open.size.recipe);
     let placed = planner.context.store.count_placements(target_run.id())?;
-    let restored = planner.allow.iter().any(|allow| allow.names(LimitName::TargetDrift, entry.id.as_str()));
+    let allowed = planner.allow.iter().any(|allow| allow.names(LimitName::TargetDrift, entry.id.as_str()));
+    let restored = allowed || open.surveyed.lost;
     let portrait = |photo: &Digest| Portrait { photo: *photo, rendition: rendition(planner.context, photo, recipe) };
     Ok(Rules {
         target_id: entry.id.clone(),

@@ -53,6 +53,18 @@ fn a_photo_that_leaves_the_folder_leaves_both_targets_and_files_of_others_stay()
 }
 
 #[test]
+fn a_folder_that_is_lost_is_written_again_and_a_file_that_somebody_deleted_is_not() {
+    let harness = harness().with(|pipe| _ = pipe.target("folder").set("ownership", "ours"));
+    harness.run().expect_exit(0);
+    std::fs::remove_file(harness.path("out/grace.png")).expect("a picture in the folder");
+    harness.run().expect_exit(0);
+    assert!(!harness.path("out/grace.png").exists(), "a choice stays");
+    std::fs::remove_dir_all(harness.path("out")).expect("the folder");
+    _ = harness.run().expect_exit(0).expect_answer("has no index.json any more");
+    assert!(["ada", "grace"].iter().all(|name| harness.path(&format!("out/{name}.png")).exists()));
+}
+
+#[test]
 fn a_later_source_serves_those_whom_the_first_provably_cannot() {
     let harness = Harness::with_people(&["ada", "grace", "alan"]).with(|pipe| {
         pipe.source("folder").set("path", "people");

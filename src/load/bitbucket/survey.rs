@@ -122,7 +122,7 @@ pub(super) async fn survey(
         known.surveyed_at = began;
         known.survey_requests = Some(listed.requests);
     });
-    Ok(Surveyed { accounts, default: None, notes })
+    Ok(Surveyed { accounts, notes, ..Surveyed::default() })
 }
 
 /// What the links of a listing tell.

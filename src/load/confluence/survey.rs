@@ -293,7 +293,7 @@ impl<'a> ConfluenceSurvey<'a> {
             known.default_path = default_path;
             known.survey_requests = Some(self.listed.requests);
         });
-        Ok(Surveyed { accounts, default: None, notes })
+        Ok(Surveyed { accounts, notes, ..Surveyed::default() })
     }
 }
 

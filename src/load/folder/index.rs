@@ -48,6 +48,11 @@ pub(super) fn check(files: &PictureFiles) -> Result<(), Failure> {
     }
 }
 
+/// Whether there is one, readable or not.
+pub(super) fn is_there(files: &PictureFiles) -> bool {
+    files.path(FILE).symlink_metadata().is_ok()
+}
+
 /// Writes it, if it says something new.
 pub(super) async fn write<'a>(
     files: &PictureFiles,

@@ -121,7 +121,11 @@ impl Target for Folder {
         for known in known.chunks(PAGE) {
             page(known.iter().map(|(id, name)| self.account(id.clone(), name.clone(), name.clone())).collect());
         }
-        Ok(Surveyed { accounts: known.len() as u64, default: None, notes: Vec::new() })
+        // A run writes the index last, and leaves none where it wrote nothing.
+        let lost = !known.is_empty() && !index::is_there(&self.shared.files);
+        let gone =
+            || format!("{} has no index.json any more: what is missing there is written again", self.path.display());
+        Ok(Surveyed { accounts: known.len() as u64, default: None, notes: lost.then(gone).into_iter().collect(), lost })
     }
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {

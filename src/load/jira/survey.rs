@@ -354,7 +354,7 @@ impl<'a> JiraSurvey<'a> {
             known.default_asked = true;
             known.survey_requests = Some(self.listed.requests);
         });
-        Ok(Surveyed { accounts, default, notes: self.notes })
+        Ok(Surveyed { accounts, default, notes: self.notes, lost: false })
     }
 }
 

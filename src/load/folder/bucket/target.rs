@@ -126,7 +126,7 @@ impl Target for BucketFolder {
         for known in known.chunks(PAGE) {
             page(known.iter().map(|id| self.account(id.clone(), None, id.clone())).collect());
         }
-        Ok(Surveyed { accounts: known.len() as u64, default: None, notes: Vec::new() })
+        Ok(Surveyed { accounts: known.len() as u64, ..Surveyed::default() })
     }
 
     async fn prepare(&self, _learnt: &mut Learnt, _probe: Option<Probe<'_>>) -> Result<Upload, Failure> {
