@@ -16,7 +16,7 @@ pub(super) enum Attempt {
     Response(Response),
     TooLarge(u16),
     /// It holds a secret of ours, and nothing of it is kept.
-    Echo(u16),
+    Echo(Failure),
 }
 
 /// How one exchange failed.
@@ -32,9 +32,11 @@ pub(super) enum Broken {
 }
 
 /// A failure for a server that gives back what it was sent.
-pub(super) fn echo(request: &Request, status: u16) -> Failure {
-    // A refused sign-in is not tried again: that could lock the account out.
-    let refused = request.returns_secrets && matches!(status, 400..=499) && status != 429;
+pub(super) fn echo(request: &Request, status: u16, body: &[u8]) -> Failure {
+    // A refused sign-in is not tried again: that could lock the account out. An object says so (RFC 6749 §5.2); a proxy's page
+    // does not.
+    let says_no = matches!(status, 401 | 403) || body.trim_ascii().starts_with(b"{");
+    let refused = request.returns_secrets && matches!(status, 400..=499) && status != 429 && says_no;
     let kind = if refused { FailureKind::Refused } else { FailureKind::Odd };
     Failure::new(kind, request.describe(), format!("{status}, and the answer holds a secret of this pipeline"))
         .hint("the server, or something before it, gives back credentials: nothing of the answer was kept; change that secret")

@@ -225,7 +225,7 @@ impl Client {
         loop {
             let (pause, found, silence) = match self.exchange(&request).await {
                 Ok(Attempt::TooLarge(_)) => return Ok(None),
-                Ok(Attempt::Echo(status)) => return Err(echo(&request, status)),
+                Ok(Attempt::Echo(failure)) => return Err(failure),
                 Ok(Attempt::Response(response)) if is_redirect(&response) => {
                     hops += 1;
                     request = self.follow(request, &response, hops)?;
@@ -288,8 +288,8 @@ impl Client {
                 Ok(Attempt::TooLarge(status)) => {
                     return Sent::Lost(fault("answer_too_large", &request, &format!("{status}, a body over the cap")));
                 }
-                Ok(Attempt::Echo(status)) => {
-                    return Sent::Lost(Fault::new("secret_given_back", echo(&request, status).to_string()));
+                Ok(Attempt::Echo(failure)) => {
+                    return Sent::Lost(Fault::new("secret_given_back", failure.to_string()));
                 }
                 Err(Broken::Ours(failure)) => return Sent::Never(Fault::new("not_sent", failure.to_string())),
                 Err(Broken::Stopped) => return Sent::Never(fault("stopped", &request, ASKED)),
@@ -365,7 +365,7 @@ impl Client {
             self.hold(time);
         }
         if gives_back {
-            return Ok(Attempt::Echo(status));
+            return Ok(Attempt::Echo(echo(request, status, &body)));
         }
         Ok(Attempt::Response(Response::new(status, headers, body, request.describe())))
     }
