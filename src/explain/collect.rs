@@ -317,13 +317,17 @@ impl OnRecord {
     }
 
     fn writes(&self, target: &TargetId, account: &AccountId) -> Result<Vec<WriteExplained>, StateError> {
-        let writes = self.store.writes_to(target, account, WRITES)?.into_iter().map(|write| WriteExplained {
-            run: write.run.to_string(),
-            kind: word(&write.kind),
-            ended: ended(&write.last),
-            open: write.open,
+        let writes = self.store.writes_to(target, account, WRITES)?.into_iter().map(|write| {
+            let run = self.store.run(&write.run)?;
+            let by_undo = run.is_some_and(|run| run.row.command.starts_with("undo"));
+            Ok(WriteExplained {
+                run: write.run.to_string(),
+                kind: word(&write.kind),
+                ended: ended(&write.last, by_undo),
+                open: write.open,
+            })
         });
-        Ok(writes.collect())
+        writes.collect()
     }
 }
 
@@ -346,8 +350,11 @@ fn is_of(row: &MatchRow, person: &PersonRef) -> bool {
 }
 
 /// What became known last of a write.
-fn ended(event: &Event) -> String {
+fn ended(event: &Event, by_undo: bool) -> String {
     match event {
+        Event::Shown { .. } | Event::Confirmed { .. } | Event::Reset if by_undo => {
+            "undone: what stood before is shown again".to_owned()
+        }
         Event::Refused { why } => format!("refused: {why}"),
         Event::Void { why } => format!("nothing happened: {why}"),
         Event::Unsure { why } => format!("not known: {why}"),

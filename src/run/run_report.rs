@@ -369,5 +369,7 @@ fn notes(context: &RunContext, source_runs: &[SourceRun], targets: &[FinishedTar
 fn not_kept(done: &FinishedTarget) -> Option<String> {
     let why = done.target_run.target.keeps_no_earlier_picture()?;
     let gone = done.plan.count(PlanCount::NotKept);
-    (gone > 0).then(|| format!("{why}: {gone} that stood there before this plan cannot be put back after it"))
+    (gone > 0).then(|| {
+        format!("{why}: {gone} that stood there cannot be put back, and nothing is kept of them (`keep_replaced`)")
+    })
 }

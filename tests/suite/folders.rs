@@ -129,8 +129,7 @@ fn a_damaged_copy_is_made_good() {
 fn what_a_folder_loses_is_told_before() {
     let harness = harness();
     harness.write("out/ada.png", face("hand"));
-    let lost =
-        "folder: a folder keeps no earlier file: 1 that stood there before this plan cannot be put back after it";
+    let lost = "folder: a folder keeps no earlier file: 1 that stood there cannot be put back, and nothing is kept of them (`keep_replaced`)";
     harness.plan_with(&[]).expect_exit(0).expect_answer(lost);
     harness.run().expect_exit(0).expect_answer(lost);
     // What is ours can be made again.

@@ -64,6 +64,8 @@ fn what_stood_before_a_run_stands_again_byte_for_byte() {
     assert_eq!(done.line("jira", "grace")["change"]["to"].as_str().map(|to| &to[..8]), Some("foreign:"));
     assert_eq!(differing(&harness, &before), ["bitbucket/grace"]);
     harness.expect_promises();
+    let explained = harness.finish(&["explain", "pipeline.yaml", &address("grace")]).expect_exit(0);
+    _ = explained.expect_answer("undone: what stood before is shown again");
 
     harness.sandbox.reset_writes();
     undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing can be given back: 1;");
