@@ -139,10 +139,15 @@ fn was_ours(facts: &Undo<'_>) -> bool {
     facts.wrote.is_some_and(|wrote| wrote.ours)
 }
 
+/// The person's photo stood there, which we had recognised and not made: it may be the same face as ours.
+fn was_on_record(back: &Shown, facts: &Undo<'_>) -> bool {
+    matches!(back, Shown::Custom(_)) && facts.wrote.is_some_and(|wrote| wrote.stood_of.is_some())
+}
+
 /// Why what stood there does not come back, although it could.
 fn left_alone<'a>(back: &Shown, facts: &Undo<'a>) -> Option<&'a LeftAlone> {
     match facts.whose {
-        Whose::Same { no_ours } => no_ours.as_ref().filter(|_| was_ours(facts)),
+        Whose::Same { no_ours } => no_ours.as_ref().filter(|_| was_ours(facts) || was_on_record(back, facts)),
         Whose::LeftAlone(why) => Some(why),
         Whose::NotKnown(why) => matches!(back, Shown::Custom(_)).then_some(why),
     }
@@ -348,6 +353,10 @@ mod tests {
                 let no_ours = Whose::Same { no_ours: Some(opted_out) };
                 let left = undo(&Undo { kept: Keeping::By(&run, Digest::of(b"kept")), whose: &no_ours, ..facts });
                 assert_eq!(left.step.is_none(), was_ours, "no picture of ours is put there: {wrote:?}");
+                let recognised = Wrote { stood_of: Some(ada.clone()), ..wrote.clone() };
+                let left = undo(&Undo { wrote: Some(&recognised), whose: &no_ours, ..facts });
+                let upload = matches!(wrote.stood, Shown::Custom(_));
+                assert!(left.step.is_none() || !upload, "nor one that was recognised: {wrote:?}");
             }
             let gone = undo(&Undo { is_gone: true, ..facts });
             assert!(gone.step.is_none() && gone.decision.reason.word() != "undone", "{wrote:?}");
