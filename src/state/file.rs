@@ -70,6 +70,15 @@ pub(super) enum Durability {
     Scratch,
 }
 
+/// What becomes of the rollback journal after a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It is empty, and the emptying is synced as all else is.
+    Emptied,
+    /// It goes.
+    Not,
+}
+
 /// Makes a new file of this shape under its name, whole or not at all.
 pub(super) fn create(path: &Path, shape: &Shape) -> Result<(), StateError> {
     let fail = |fault: StateFault| StateError::new("make", path, fault);
@@ -106,6 +115,20 @@ pub(super) fn connect(path: &Path, durability: Durability) -> Result<Connection,
         ))?,
     }
     Ok(connection)
+}
+
+/// Keeps the rollback journal from commit to commit, emptied, or has it taken away again. To make a file for each commit and
+/// unlink it costs more than what is written. A file by way of a log stays so.
+pub(super) fn keep_journal(connection: &Connection, kept: Kept) -> Result<(), StateFault> {
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let (from, to) = match kept {
+        Kept::Emptied => ("delete", "TRUNCATE"),
+        Kept::Not => ("truncate", "DELETE"),
+    };
+    if mode == from {
+        connection.query_row(&format!("PRAGMA journal_mode = {to}"), [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Whether every page hangs together. Costs a read of the whole file.

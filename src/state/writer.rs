@@ -17,6 +17,7 @@ use futures::channel::oneshot;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::{StateError, StateFault};
+use super::file::{self, Kept};
 
 /// How many writes share a commit at most, so that readers get their turn.
 const GROUP: usize = 512;
@@ -231,6 +232,8 @@ fn work(
             job.answer(commit.as_ref().copied());
         }
     }
+    // The file alone is what stays. Where the empty journal cannot go, it says nothing to the next.
+    _ = lock(connection).and_then(|connection| file::keep_journal(&connection, Kept::Not));
 }
 
 /// Runs the group and whatever arrives meanwhile, and commits once.

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
 use crate::state::error::{StateError, StateFault};
-use crate::state::file::{self, Durability, Shape};
+use crate::state::file::{self, Durability, Kept, Shape};
 use crate::state::lock::Lock;
 #[cfg(feature = "bucket")]
 use crate::state::pages::{self, Mirror, Pages};
@@ -79,6 +79,8 @@ impl Store {
 
     pub(super) fn open_as(lock: Lock, shape: &Shape) -> Result<Self, StateError> {
         let (connection, path, _) = Self::connect_to_write(&lock, shape)?;
+        file::keep_journal(&connection, Kept::Emptied)
+            .map_err(|fault| StateError::new("open the state", &path, fault))?;
         Self::writing(connection, path, lock, None)
     }
 

@@ -39,8 +39,10 @@ fn dies_after_an_acknowledgement() {
 fn what_was_acknowledged_survives() {
     let (_folder, path) = place();
     die("dies_after_an_acknowledgement", &path);
-    let files = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
-    assert_eq!(files, 2, "between writes the file is whole by itself");
+    let journal = beside(&path, "-journal");
+    assert_eq!(std::fs::metadata(&journal).unwrap().len(), 0, "between writes the file is whole by itself");
+    // As a CI does that keeps the one file.
+    std::fs::remove_file(&journal).unwrap();
     let store = open(&path);
     assert_eq!(store.runs(9).unwrap()[0].end, None);
     assert_eq!(store.open_intents(None, 99).unwrap()[0].intent, intent("run-1", "KEY1", IntentKind::Replace));
