@@ -1,6 +1,6 @@
 //! The picture files of a world.
 //!
-//! Owns: finding a file by its name, and where a world names it.
+//! Owns: finding a file by its name, making it where a world only says how, and where a world names it.
 //! Leaves to others: reading them (`world`), what they show (each simulator).
 //! A newcomer gets wrong: keys and certificates of a world are files like any other.
 
@@ -12,20 +12,40 @@ use serde::Deserialize;
 
 /// The picture files of a world, by their path below its folder.
 #[derive(Clone, Debug, Default)]
-pub struct Pictures(Arc<BTreeMap<String, Bytes>>);
+pub struct Pictures {
+    files: Arc<BTreeMap<String, Bytes>>,
+    maker: Option<Maker>,
+}
+
+/// Makes a picture of its name whenever somebody wants to see it, the same each time: nobody could store those of a million.
+#[derive(Clone)]
+pub(crate) struct Maker(pub Arc<Make>);
+
+type Make = dyn Fn(&str) -> Option<Bytes> + Send + Sync;
+
+impl std::fmt::Debug for Maker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Maker")
+    }
+}
 
 impl Pictures {
-    pub(crate) fn new(files: BTreeMap<String, Bytes>) -> Self {
-        Self(Arc::new(files))
+    pub(crate) fn new(files: BTreeMap<String, Bytes>, maker: Option<Maker>) -> Self {
+        Self { files: Arc::new(files), maker }
     }
 
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Bytes)> {
-        self.0.iter()
+        self.files.iter()
     }
 
     pub fn get(&self, name: &str) -> Option<Bytes> {
-        self.0.get(name).cloned()
+        self.files.get(name).cloned().or_else(|| self.maker.as_ref()?.0(name))
+    }
+
+    /// Whether it is made anew each time.
+    pub(crate) fn is_made(&self, name: &str) -> bool {
+        !self.files.contains_key(name)
     }
 }
 

@@ -206,7 +206,7 @@ impl Directory {
         for live in &self.lock().people {
             let photo = match &live.photo {
                 LivePhoto::Present(file) => SavedPhoto::Present {
-                    digest: saved.keep(&file.bytes),
+                    digest: saved.keep(&file.bytes()),
                     content_type: file.content_type.to_owned(),
                     etag: file.etag.clone(),
                 },

@@ -23,7 +23,7 @@ pub(crate) struct LivePerson {
     pub(super) renamed: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum LivePhoto {
     Present(PhotoFile),
     Absent(NoPhoto),
@@ -31,15 +31,22 @@ pub(crate) enum LivePhoto {
     Failing(PhotoFailure),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct PhotoFile {
-    pub bytes: Bytes,
+    pub(super) content: Content,
     /// The type that the answer names; by the file name, as uploads are believed, not by looking.
     pub content_type: &'static str,
     /// The change marker, without `W/` and quotes.
     pub etag: String,
     /// Width and height, 0 where the bytes tell none.
     pub size: (u32, u32),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Kept(Bytes),
+    /// The world makes it of this name.
+    Made(Pictures, String),
 }
 
 impl LivePerson {
@@ -49,7 +56,9 @@ impl LivePerson {
             Photo::Failure(shape) => LivePhoto::Failing(*shape),
             Photo::File(file) => {
                 let bytes = pictures.get(&file.name).expect("a world is checked for missing picture files");
-                LivePhoto::Present(PhotoFile::new(bytes, type_by_name(&file.name)))
+                let photo = PhotoFile::new(bytes, type_by_name(&file.name));
+                let made = pictures.is_made(&file.name).then(|| Content::Made(pictures.clone(), file.name.clone()));
+                LivePhoto::Present(PhotoFile { content: made.unwrap_or(photo.content), ..photo })
             }
         };
         let throttled = person.throttled.as_ref().map_or(0, |t| t.times);
@@ -71,11 +80,12 @@ impl LivePerson {
     /// Gives the photo its change marker: the one of the world for the first edition, else one made from all that counts.
     pub(super) fn mark(&mut self) {
         let LivePhoto::Present(file) = &mut self.photo else { return };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.person.id.as_bytes()).update(&self.edition.to_le_bytes()).update(&file.bytes);
-        let made = hasher.finalize().to_hex().to_string();
         let given = self.person.etag.clone().filter(|_| self.edition == 1);
-        file.etag = given.unwrap_or(made);
+        file.etag = given.unwrap_or_else(|| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(self.person.id.as_bytes()).update(&self.edition.to_le_bytes()).update(&file.bytes());
+            hasher.finalize().to_hex().to_string()
+        });
     }
 }
 
@@ -83,7 +93,14 @@ impl PhotoFile {
     pub(super) fn new(bytes: Bytes, content_type: &'static str) -> Self {
         let reader = image::ImageReader::new(std::io::Cursor::new(&bytes)).with_guessed_format();
         let size = reader.ok().and_then(|r| r.into_dimensions().ok()).unwrap_or_default();
-        Self { bytes, content_type, etag: String::new(), size }
+        Self { content: Content::Kept(bytes), content_type, etag: String::new(), size }
+    }
+
+    pub(crate) fn bytes(&self) -> Bytes {
+        match &self.content {
+            Content::Kept(bytes) => bytes.clone(),
+            Content::Made(pictures, name) => pictures.get(name).expect("it was there when the world began"),
+        }
     }
 }
 

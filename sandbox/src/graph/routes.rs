@@ -61,7 +61,7 @@ impl Graph {
     /// A person as the page and the tests see them.
     fn person(&self, live: &LivePerson) -> Person {
         let (photo, instead) = match &live.photo {
-            LivePhoto::Present(file) => (Some((file.bytes.clone(), file.content_type.to_owned())), None),
+            LivePhoto::Present(file) => (Some((file.bytes(), file.content_type.to_owned())), None),
             LivePhoto::Absent(shape) => (None, Some(photos::word(shape))),
             LivePhoto::Failing(shape) => (None, Some(photos::word(shape))),
         };

@@ -55,9 +55,9 @@ impl Sized<'_> {
 
     pub(super) fn bytes(&self) -> Bytes {
         if self.whole {
-            return self.file.bytes.clone();
+            return self.file.bytes();
         }
-        scaled(self.file, self.width).unwrap_or_else(|| self.file.bytes.clone())
+        scaled(self.file, self.width).unwrap_or_else(|| self.file.bytes())
     }
 }
 
@@ -66,7 +66,7 @@ fn scaled(file: &PhotoFile, side: u32) -> Option<Bytes> {
     if u64::from(file.size.0) * u64::from(file.size.1) > MOST_PIXELS {
         return None;
     }
-    let decoded = image::load_from_memory(&file.bytes).ok()?;
+    let decoded = image::load_from_memory(&file.bytes()).ok()?;
     let small = decoded.resize_to_fill(side, side, FilterType::Triangle).into_rgb8();
     let mut out = Cursor::new(Vec::new());
     small.write_to(&mut out, image::ImageFormat::Jpeg).ok()?;

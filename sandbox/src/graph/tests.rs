@@ -45,6 +45,27 @@ async fn pages(sandbox: &TestSandbox, token: &str, path: &str, eventual: bool) -
     }
 }
 
+/// Nobody could tell by the wire which of two worlds keeps its pictures.
+#[tokio::test]
+async fn a_picture_that_is_made_when_asked_for_is_served_as_one_that_is_kept() {
+    let made = World::builder()
+        .pictures_by(|name| (name == "p.jpg").then(|| PICTURE.into()))
+        .tenant(Tenant::new().person(ada()));
+    let (kept, made) = (sandbox([ada()]), TestSandbox::new(made.build().unwrap()));
+    for path in ["photo", "photo/$value", "photos/48x48/$value", "photos"] {
+        let path = format!("/v1.0/users/ada@contoso.example/{path}");
+        let mut told = Vec::new();
+        for sandbox in [&kept, &made] {
+            let got = sandbox.graph(&sandbox.token().await, &path).await;
+            let body = String::from_utf8_lossy(&got.bytes).replace(&sandbox.url("graph", ""), "");
+            told.push((got.status, got.headers.get("etag").cloned(), body));
+        }
+        assert_eq!(told[0], told[1], "{path}");
+    }
+    let missing = World::builder().pictures_by(|_| None).tenant(Tenant::new().person(ada())).build();
+    assert!(missing.is_err(), "a world that cannot make what it names");
+}
+
 #[tokio::test]
 async fn pages_hold_everybody_once_whatever_the_switches_say() {
     let sandbox = sandbox(people_of(250));

@@ -48,9 +48,7 @@ pub(super) fn command(site: &Jira, store: &mut Store, command: Command) -> Resul
             if store.auth_state.names.get(&to).is_some_and(|other| *other != key) {
                 return Err(format!("{to} is another account's name"));
             }
-            store.auth_state.names.remove(&name.to_lowercase());
-            store.auth_state.names.insert(to.clone(), key.clone());
-            store.accounts.entry(key).and_modify(|account| account.name = to);
+            store.rename(&name, key, to);
             json!({})
         }
         Command::Delete { avatar } => {

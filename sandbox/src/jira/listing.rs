@@ -54,9 +54,9 @@ impl Call<'_> {
             (Err(_), SearchReach::Pages) => usize::MAX,
             (Err(_), SearchReach::FirstHundred) => 100,
         };
-        let mut found: Vec<&Account> = self.store.accounts.values().filter(wanted).collect();
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        let beans: Vec<Value> = found.into_iter().take(reach).skip(start).take(page).map(|a| self.bean(a)).collect();
+        self.store.sort();
+        let found = self.store.sorted().filter(wanted);
+        let beans: Vec<Value> = found.take(reach).skip(start).take(page).map(|a| self.bean(a)).collect();
         Ok(Reply::json(200, &json!(beans)).no_store())
     }
 
@@ -155,10 +155,12 @@ impl Call<'_> {
 
 /// Prefix match on name, e-mail and the words of the display name; `.` matches everybody (§3.3).
 fn matches(account: &Account, term: &str) -> bool {
+    if term == "." {
+        return true;
+    }
     let display = account.display_name.to_lowercase();
     let email = account.email.as_deref().unwrap_or_default().to_lowercase();
-    term == "."
-        || account.name.starts_with(term)
+    account.name.starts_with(term)
         || email.starts_with(term)
         || display.starts_with(term)
         || display.split_whitespace().any(|word| word.starts_with(term))

@@ -72,6 +72,9 @@ pub(crate) struct Store {
     pub default_avatar: u64,
     pub counters: Counters,
     pub auth_state: AuthState<Option<Temporary>>,
+    /// Keys in the order of names: a listing of a million is not sorted again for each page. Empty after a change of a name.
+    #[serde(skip)]
+    pub(super) by_name: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +110,28 @@ impl Store {
         self.auth_state.names.insert(name, key.clone());
         self.accounts.insert(former.key.clone(), former);
         self.accounts.insert(key, newcomer);
+    }
+
+    /// The account of that key is called something else from now on.
+    pub(crate) fn rename(&mut self, from: &str, key: String, to: String) {
+        self.by_name.clear();
+        self.auth_state.names.remove(&from.to_lowercase());
+        self.auth_state.names.insert(to.clone(), key.clone());
+        self.accounts.entry(key).and_modify(|account| account.name = to);
+    }
+
+    /// To be called before [`Self::sorted`].
+    pub(crate) fn sort(&mut self) {
+        if self.by_name.len() != self.accounts.len() {
+            let mut all: Vec<&Account> = self.accounts.values().collect();
+            all.sort_by(|a, b| a.name.cmp(&b.name));
+            self.by_name = all.into_iter().map(|account| account.key.clone()).collect();
+        }
+    }
+
+    /// Everybody in the order of names.
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = &Account> {
+        self.by_name.iter().filter_map(|key| self.accounts.get(key))
     }
 
     pub(crate) fn create(&mut self, owner: &str, creator: &str, png: impl Into<Bytes>) -> u64 {

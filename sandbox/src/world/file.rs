@@ -59,7 +59,7 @@ impl World {
             let place = e.location().map_or_else(|| "1".into(), |l| format!("{}:{}", l.line(), l.column()));
             fail(place, e.to_string())
         })?;
-        let world = Self { name: name.to_owned(), digest, pictures: Pictures::new(files), ..world };
+        let world = Self { name: name.to_owned(), digest, pictures: Pictures::new(files, None), ..world };
         world.check().map_err(|(line, fault)| fail(line.map_or_else(|| "1".into(), |l| l.to_string()), fault))?;
         Ok(world)
     }

@@ -16,7 +16,7 @@ use crate::context::Shared;
 use crate::entra::world::Tenant;
 use crate::faults::Fault;
 use crate::google::world::Customer;
-use crate::pictures::Pictures;
+use crate::pictures::{Maker, Pictures};
 use crate::simulator::Simulator;
 use crate::{bitbucket, confluence, jira};
 
@@ -26,6 +26,7 @@ use crate::{bitbucket, confluence, jira};
 pub struct WorldBuilder {
     pub(super) world: World,
     pub(super) pictures: BTreeMap<String, Bytes>,
+    pub(super) maker: Option<Maker>,
 }
 
 /// Declares the world: for each kind its key, its type, and how a test adds one.

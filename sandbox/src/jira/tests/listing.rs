@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
+use serde_json::json;
 
 use super::{ADMIN, As, Heard, Set, TestSandbox};
 use crate::faults::{Effect, Fault};
@@ -42,6 +43,20 @@ async fn search_sees_as_far_as_the_version() {
         let heard = sandbox.get("/rest/api/2/user/search?username=.&maxResults=1000", ADMIN).await;
         assert_eq!(heard.json().as_array().map(Vec::len), Some(found), "{reach}");
     }
+}
+
+/// Names are not sorted again for each page, so whatever changes one has to show in the next.
+#[tokio::test]
+async fn search_goes_by_the_names_of_today() {
+    let sandbox = TestSandbox::of(&people_of("9.12.5", 4), &[]);
+    let names = async || {
+        let heard = sandbox.get("/rest/api/2/user/search?username=.", ADMIN).await.json();
+        let names = heard.as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names().await, "svc u0001 u0002 u0003");
+    sandbox.running.command("jira", &json!({ "rename": { "name": "u0002", "to": "zoe" } })).unwrap();
+    assert_eq!(names().await, "svc u0001 u0003 zoe");
 }
 
 #[tokio::test]
