@@ -5,6 +5,7 @@
 //! (promise P1).
 
 use super::context::RunContext;
+use super::pages::{PAGE, each_page};
 use super::planner::Planner;
 use super::source_run::SourceRun;
 use super::target_run::{OpenTarget, TargetRun};
@@ -32,6 +33,8 @@ pub(super) struct Gatherer<'a> {
     open: &'a OpenTarget,
     /// Of the digests of matched keys.
     key: StateKey,
+    /// How many accounts of the target that are nobody's by now show somebody's picture.
+    left_behind: usize,
 }
 
 /// What is known of one account.
@@ -74,6 +77,15 @@ impl AccountFacts {
     }
 }
 
+/// Puts into the facts which accounts people left behind. Whoever an account belongs to by now gets a picture of their own
+/// there, so that one does not count.
+fn left_behind(planner: &Planner<'_>, target_run: &TargetRun) -> Result<usize, Trouble> {
+    let (RunContext { facts, store, .. }, target) = (planner.context, target_run.id());
+    facts.forget_left_behind(target)?;
+    let standing = each_page(|after| store.standing(target, after, PAGE), |(account, _)| account.clone());
+    standing.map(|page| Ok(facts.put_left_behind(target, &page?)?)).sum()
+}
+
 impl<'a> Gatherer<'a> {
     /// Of a target that answered.
     pub(super) fn new(
@@ -81,7 +93,8 @@ impl<'a> Gatherer<'a> {
         target_run: &'a TargetRun,
         open: &'a OpenTarget,
     ) -> Result<Self, Trouble> {
-        Ok(Self { planner, target_run, open, key: planner.context.store.key()? })
+        let left_behind = if target_run.target.follows_people() { 0 } else { left_behind(planner, target_run)? };
+        Ok(Self { planner, target_run, open, key: planner.context.store.key()?, left_behind })
     }
 
     /// The facts of a page of accounts.
@@ -207,18 +220,15 @@ impl<'a> Gatherer<'a> {
         let Matched::Person(id) = &matched else { return Ok(matched) };
         let who = PersonRef { source: source.clone(), id: id.clone() };
         let known = placement.and_then(|placement| placement.person.as_ref()) == Some(&who);
-        if known || self.target_run.target.follows_people() {
+        if known || self.left_behind == 0 {
             return Ok(matched);
         }
         let (target, facts) = (self.target_run.id(), &self.planner.context.facts);
-        for other in self.planner.context.store.accounts_of(target, &who)? {
+        for other in facts.left_behind(target, &who)? {
             let Some(former) = facts.account(target, &other)?.filter(|former| former.id != account.id) else {
                 continue;
             };
-            let mut rows = facts.matches(target, &other)?.into_iter();
-            // Whoever it belongs to by now gets a picture of their own there.
-            let is_somebodys = rows.any(|row| matches!(row.matched, Matched::Person(_)));
-            if former.standing == AccountStanding::Active && !is_somebodys {
+            if former.standing == AccountStanding::Active {
                 let person = facts.person(&who)?;
                 let name = person.as_ref().map_or(id.as_str(), called);
                 let words =

@@ -21,9 +21,9 @@ pub(super) fn tell(context: &RunContext, target_run: &TargetRun) -> Result<(), S
     }
     let _whose = spans::target(target_run.id(), "decide").entered();
     let reported = |after: Option<&DecisionCursor>| context.facts.reported(target_run.id(), after, PAGE);
-    for page in each_page(reported, |(last, _)| DecisionCursor::of(last)) {
-        for (decision, went) in page? {
-            log(&told(context, decision, went, Writes::Planned)?);
+    for page in each_page(reported, |last| DecisionCursor::of(&last.decision)) {
+        for reported in page? {
+            log(&told(context, reported, Writes::Planned)?);
         }
     }
     Ok(())

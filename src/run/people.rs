@@ -15,7 +15,7 @@ use super::thumbnails::{self, Thumbnails};
 use crate::error::Trouble;
 use crate::model::{Change, Decision, Fault, PersonResult, Recipe, RunId, TargetId, TaskResult};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho, Pictured, ReportPictures};
-use crate::state::{DecisionCursor, StateError};
+use crate::state::{DecisionCursor, Reported, StateError};
 
 /// Everybody but the unchanged, by target and account.
 pub struct RunPeople {
@@ -73,7 +73,8 @@ impl RunPeople {
                     let change = SavedChange::of(&planned.decision, &planned.task.step, recipe);
                     // As it went into the plan's digest, and not as it may be shown.
                     let to = planned.decision.to.clone();
-                    let line = told(&self.context, planned.decision, None, *writes).map_err(&lost)?;
+                    let reported = named(&self.context, planned.decision).map_err(&lost)?;
+                    let line = told(&self.context, reported, *writes).map_err(&lost)?;
                     take(&SavedChange { told: Some(ToldChange { to, ..ToldChange::of(line) }), ..change })?;
                 }
             }
@@ -90,11 +91,11 @@ impl RunPeople {
         for (target, writes, recipe) in &self.targets {
             for page in each_page(
                 |after| self.context.facts.reported(target, after, PAGE).map_err(io::Error::other),
-                |(last, _)| DecisionCursor::of(last),
+                |last| DecisionCursor::of(&last.decision),
             ) {
                 let page = page?;
-                for (decision, went) in page {
-                    take(decision, went, *writes, recipe)?;
+                for reported in page {
+                    take(reported, *writes, recipe)?;
                 }
             }
         }
@@ -103,24 +104,25 @@ impl RunPeople {
 }
 
 impl RunPeople {
-    fn told(&self, decision: Decision, went: Option<TaskResult>, writes: Writes) -> Result<PersonLine, StateError> {
-        let left_out = self.part && !self.context.facts.is_selected(&decision.target, &decision.account)?;
-        Ok(PersonLine { left_out, ..told(&self.context, decision, went, writes)? })
+    fn told(&self, reported: Reported, writes: Writes) -> Result<PersonLine, StateError> {
+        let Decision { target, account, .. } = &reported.decision;
+        let left_out = self.part && !self.context.facts.is_selected(target, account)?;
+        Ok(PersonLine { left_out, ..told(&self.context, reported, writes)? })
     }
 }
 
-type TakeLine<'a> = dyn FnMut(Decision, Option<TaskResult>, Writes, &Recipe) -> io::Result<()> + 'a;
+type TakeLine<'a> = dyn FnMut(Reported, Writes, &Recipe) -> io::Result<()> + 'a;
 
 impl crate::report::People for RunPeople {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()> {
-        self.each(&mut |decision, went, writes, _| take(self.told(decision, went, writes).map_err(io::Error::other)?))
+        self.each(&mut |reported, writes, _| take(self.told(reported, writes).map_err(io::Error::other)?))
     }
 
     fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()> {
         let mut thumbnails = Thumbnails::new(&self.context, self.pictures());
-        self.each(&mut |decision, went, writes, recipe| {
-            let [before, after] = thumbnails.of(&decision, recipe).map_err(io::Error::other)?;
-            let line = self.told(decision, went, writes).map_err(io::Error::other)?;
+        self.each(&mut |reported, writes, recipe| {
+            let [before, after] = thumbnails.of(&reported.decision, recipe).map_err(io::Error::other)?;
+            let line = self.told(reported, writes).map_err(io::Error::other)?;
             take(Pictured { line, before, after })
         })
     }
@@ -134,15 +136,16 @@ impl crate::report::People for RunPeople {
     }
 }
 
-/// A line as it may be told: named as the file wants it, with nothing in it that cannot be seen.
-pub(super) fn told(
-    context: &RunContext,
-    decision: Decision,
-    went: Option<TaskResult>,
-    writes: Writes,
-) -> Result<PersonLine, StateError> {
+/// A change that was not come to, with the name of whom it is for.
+fn named(context: &RunContext, decision: Decision) -> Result<Reported, StateError> {
     let person = decision.person.as_ref().map(|person| context.facts.person(person)).transpose()?.flatten();
-    let mut name = person.map(|person| person.display_name).filter(|name| !name.is_empty());
+    Ok(Reported { decision, went: None, name: person.map(|person| person.display_name) })
+}
+
+/// A line as it may be told: named as the file wants it, with nothing in it that cannot be seen.
+pub(super) fn told(context: &RunContext, reported: Reported, writes: Writes) -> Result<PersonLine, StateError> {
+    let Reported { decision, went, name } = reported;
+    let mut name = name.filter(|name| !name.is_empty());
     // An undoing may have asked no source, and the cache may be gone.
     if name.is_none() && decision.person.is_some() && context.is_undo() {
         let account = context.facts.account(&decision.target, &decision.account)?;

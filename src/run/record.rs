@@ -13,7 +13,7 @@ use super::people;
 use crate::error::Trouble;
 use crate::model::{Decision, Reason, TaskResult};
 use crate::report::{Pseudonyms, RunReport};
-use crate::state::{DecisionCursor, Holds, RecordedLine, StateError};
+use crate::state::{DecisionCursor, Holds, RecordedLine, Reported, StateError};
 
 /// Beside the fields of `run.json`: how many lines are kept, and whether they may be told by pseudonym alone.
 pub(super) const LINES: &str = "lines";
@@ -26,10 +26,10 @@ pub(super) async fn lines(context: &RunContext, finished: &[FinishedTarget]) -> 
     let mut count = 0;
     for done in finished {
         let target = done.target_run.id();
-        for page in each_page(|after| context.facts.reported(target, after, PAGE), |(last, _)| DecisionCursor::of(last))
-        {
+        let reported = |after: Option<&DecisionCursor>| context.facts.reported(target, after, PAGE);
+        for page in each_page(reported, |last| DecisionCursor::of(&last.decision)) {
             let mut lines = Vec::new();
-            for (decision, went) in page? {
+            for Reported { decision, went, .. } in page? {
                 // All others, of a run with `--only`: they are counted.
                 if is_whole || decision.reason != Reason::NotSelected {
                     lines.push(line(context, &pseudonyms, decision, went, done, is_whole)?);

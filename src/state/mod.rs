@@ -21,7 +21,7 @@ pub(crate) use error::StateFault;
 pub(crate) use error::{Blame, StateError};
 pub(crate) use facts::{
     AboutAccount, AboutSource, Again, DecisionCursor, DecisionFilter, DecisionKinds, Facts, MatchRow, Reading,
-    ResultCount, Reviewed, Shifted, ToConfirm, Written,
+    Reported, ResultCount, Reviewed, Shifted, ToConfirm, Written,
 };
 pub use lock::{Holder, Lock};
 pub(crate) use lock::{LockError, host};

@@ -86,6 +86,15 @@ CREATE TABLE claim (
   PRIMARY KEY (target, source, person, account)
 ) STRICT, WITHOUT ROWID;
 
+-- Accounts that are nobody's by now, and show, by the state, the picture of somebody who is matched to another one.
+CREATE TABLE left_behind (
+  target  TEXT NOT NULL,
+  source  TEXT NOT NULL,
+  person  TEXT NOT NULL,
+  account TEXT NOT NULL,
+  PRIMARY KEY (target, source, person, account)
+) STRICT, WITHOUT ROWID;
+
 -- Accounts for which no further source is asked (docs/architecture.md, "Precedence").
 CREATE TABLE search_ended (
   target  TEXT NOT NULL,

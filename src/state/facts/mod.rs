@@ -11,6 +11,7 @@ mod carried;
 mod counted;
 mod decisions;
 mod lazy_index;
+mod left_behind;
 mod looks;
 mod matches;
 mod open;
@@ -28,7 +29,7 @@ pub(crate) use decisions::{DecisionFilter, DecisionKinds};
 pub(crate) use looks::Again;
 pub(crate) use matches::MatchRow;
 pub(crate) use open::Facts;
-pub(crate) use results::{ResultCount, Shifted, ToConfirm, Written};
+pub(crate) use results::{Reported, ResultCount, Shifted, ToConfirm, Written};
 pub(crate) use row::DecisionCursor;
 pub(crate) use selected::Reviewed;
 

@@ -65,6 +65,17 @@ pub struct Written {
     pub intent: Option<IntentId>,
 }
 
+/// What a report lists of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// What was decided.
+    pub decision: Decision,
+    /// How it went; `None`: it was not come to.
+    pub went: Option<TaskResult>,
+    /// What the source displays for the person; `None`: nobody, or not listed.
+    pub name: Option<String>,
+}
+
 /// So many changes of one kind went one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultCount {
@@ -116,15 +127,18 @@ impl Facts {
         })
     }
 
-    /// A page of what a report lists of a target, all but the unchanged, each with how it went; in the order of the plan.
+    /// A page of what a report lists of a target, all but the unchanged; in the order of the plan.
     pub fn reported(
         &self,
         target: &TargetId,
         after: Option<&DecisionCursor>,
         at_most: usize,
-    ) -> Result<Vec<(Decision, Option<TaskResult>)>, StateError> {
+    ) -> Result<Vec<Reported>, StateError> {
+        self.ensure_index(&self.people)?;
         let sql = format!(
-            "SELECT {COLUMNS}, {RESULT} FROM decision
+            "SELECT {COLUMNS}, {RESULT},
+               (SELECT display_name FROM person WHERE person.source = decision.source AND person.id = decision.person)
+             FROM decision
              WHERE target = ?1 AND (account, slot, which) > (?2, ?3, ?4) AND (change <> 'unchanged' OR result IS NOT NULL)
              ORDER BY account, slot, which LIMIT ?5"
         );
@@ -132,7 +146,9 @@ impl Facts {
         self.read("read decisions and results in the facts", |db| {
             let page = params![target.as_str(), from.1, from.2, from.3, limit(at_most)];
             let mut query = db.prepare_cached(&sql)?;
-            let rows = query.query_map(page, |row| Ok((read(row)?, went(row, 12)?)))?;
+            let rows = query.query_map(page, |row| {
+                Ok(Reported { decision: read(row)?, went: went(row, 12)?, name: row.get(16)? })
+            })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

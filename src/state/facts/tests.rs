@@ -255,6 +255,39 @@ fn matches_say_who_is_wanted_and_who_is_matched_twice() {
 }
 
 #[test]
+fn accounts_are_left_behind_by_whoever_is_matched_to_another_one() {
+    let (_folder, facts) = facts();
+    let accounts = ["A1", "A2", "A3", "A4", "A5"].map(|id| account(id, Shown::Default));
+    facts.put_accounts(&jira(), &accounts).unwrap();
+    facts
+        .put_matches(&[
+            matched("jira", "A1", on("p1")),
+            matched("jira", "A2", on("p2")),
+            matched("jira", "A3", Matched::Nobody),
+            matched("jira", "A4", Matched::Ambiguous("fits p8, p9".into())),
+            matched("wiki", "W1", on("p3")),
+        ])
+        .unwrap();
+    let standing = [
+        ("A1", "p1"),
+        // Somebody's by now, whoever that is.
+        ("A2", "p1"),
+        ("A3", "p1"),
+        ("A4", "p2"),
+        // Its person has no other account here.
+        ("A5", "p3"),
+        // Not listed any more.
+        ("A6", "p1"),
+    ];
+    let standing = standing.map(|(account, person)| (account.into(), reference(person)));
+    let left = |person: &str| facts.left_behind(&jira(), &reference(person)).unwrap();
+    assert_eq!(facts.put_left_behind(&jira(), &standing).unwrap(), 2);
+    assert_eq!((left("p1"), left("p2"), left("p3")), (vec!["A3".into()], vec!["A4".into()], vec![]));
+    facts.forget_left_behind(&jira()).unwrap();
+    assert_eq!(left("p1"), []);
+}
+
+#[test]
 fn each_source_has_its_own_match_of_an_account() {
     let (_folder, facts) = facts();
     let google = MatchRow { source: "google".into(), matched: Matched::Nobody, ..matched("jira", "A1", on("p1")) };
@@ -331,7 +364,7 @@ fn decisions_come_in_one_order_whatever_the_pages() {
         }
     }
     let reported = facts.reported(&jira(), None, 99).unwrap();
-    let reported: Vec<_> = reported.into_iter().map(|(decision, went)| (went, decision)).collect();
+    let reported: Vec<_> = reported.into_iter().map(|one| (one.went, one.decision)).collect();
     let expected = keep(&|d| d.target == jira() && d.change != Change::Unchanged);
     assert_eq!(reported, expected.into_iter().map(|d| (None, d)).collect::<Vec<_>>());
 }

@@ -80,7 +80,28 @@ impl Store {
         })
     }
 
-    /// The accounts on which a person's picture stands. Reads all of a target: asked for whoever is new to an account.
+    /// A page of the accounts of a target on which somebody's picture stands, and whose; always in the same order.
+    pub fn standing(
+        &self,
+        target: &TargetId,
+        after: Option<&AccountId>,
+        at_most: usize,
+    ) -> Result<Vec<(AccountId, PersonRef)>, StateError> {
+        self.read("read placements in the state", |db| {
+            let mut query = db.prepare_cached(&format!(
+                "SELECT account, (SELECT text FROM word WHERE id = source), person FROM placement
+                 WHERE {OF_TARGET} AND account > ? AND person IS NOT NULL ORDER BY account LIMIT ?"
+            ))?;
+            let page = params![target.as_str(), Packed(after.map_or("", AccountId::as_str)), limit(at_most)];
+            let read = |row: &Row<'_>| {
+                let person = PersonRef { source: row.get::<_, TextId<_>>(1)?.0, id: row.get::<_, TextId<_>>(2)?.0 };
+                Ok((row.get::<_, TextId<_>>(0)?.0, person))
+            };
+            Ok(query.query_map(page, read)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The accounts on which a person's picture stands. Reads all of a target.
     pub fn accounts_of(&self, target: &TargetId, person: &PersonRef) -> Result<Vec<AccountId>, StateError> {
         self.read("read placements in the state", |db| {
             let sql = format!("SELECT account FROM placement WHERE target = (SELECT id FROM word WHERE text = ?3) AND {} ORDER BY account", past::OF_PERSON);

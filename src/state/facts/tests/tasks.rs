@@ -65,12 +65,12 @@ fn results_stand_beside_the_decisions_and_are_counted() {
     ];
     let results = results.map(|(planned, went)| (DecisionCursor::of(&planned.decision), went));
     facts.reserve_results(&jira()).unwrap();
-    assert!(facts.reported(&jira(), None, 9).unwrap().iter().all(|(_, went)| went.is_none()));
+    assert!(facts.reported(&jira(), None, 9).unwrap().iter().all(|one| one.went.is_none()));
     facts.put_results(&results).unwrap();
 
     let found = facts.reported(&jira(), None, 9).unwrap();
     let expected: Vec<_> = results.iter().map(|(_, went)| Some(went.clone())).chain([None]).collect();
-    assert_eq!(found.into_iter().map(|(_, went)| went).collect::<Vec<_>>(), expected);
+    assert_eq!(found.into_iter().map(|one| one.went).collect::<Vec<_>>(), expected);
     assert_eq!(facts.left_open(&jira(), None, 9).unwrap(), [(all[1].clone(), open)]);
     let count = |result, count| ResultCount { change: Change::Replace, result, count };
     let mut counts = facts.count_results(&jira()).unwrap();
