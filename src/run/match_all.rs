@@ -21,11 +21,18 @@ pub(super) fn match_all(
     target_runs: &[TargetRun],
     source_runs: &[SourceRun],
 ) -> Result<(), Trouble> {
+    let mut both = Vec::new();
     for target_run in target_runs.iter().filter(|target_run| target_run.ready().is_some()) {
         for source_run in source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed) {
-            match_one(&context.facts, target_run, source_run.id())?;
-            tell_apart(&context.facts, target_run.id(), source_run.id(), &target_run.entry.matching)?;
+            both.push((target_run, source_run.id()));
         }
+    }
+    // All matches first: to put one is cheap until people are looked for among them.
+    for (target_run, source) in &both {
+        match_one(&context.facts, target_run, source)?;
+    }
+    for (target_run, source) in both {
+        tell_apart(&context.facts, target_run.id(), source, &target_run.entry.matching)?;
     }
     Ok(())
 }

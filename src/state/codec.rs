@@ -18,17 +18,22 @@ pub(super) struct TextId<T>(pub T);
 impl<T: for<'a> From<&'a str>> FromSql for TextId<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let ValueRef::Blob(packed) = value else { return value.as_str().map(|text| Self(T::from(text))) };
-        let hex = |digits: &[u8]| digits.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         match packed {
             [UUID, rest @ ..] => {
                 let uuid = Uuid::from_slice(rest).map_err(FromSqlError::other)?;
                 Ok(Self(T::from(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))))
             }
-            [HEX, rest @ ..] => Ok(Self(T::from(&hex(rest)))),
+            [HEX, rest @ ..] => {
+                let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+                let digits = rest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+                Ok(Self(T::from(&digits.collect::<String>())))
+            }
             _ => Err(FromSqlError::InvalidType),
         }
     }
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The first byte of a packed id.
 const UUID: u8 = 1;
@@ -109,7 +114,14 @@ impl<T: Serialize> EnumWord<T> {
 
 impl<T: DeserializeOwned> FromSql for EnumWord<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let reader: StrDeserializer<'_, WordError> = value.as_str()?.into_deserializer();
+        Self::of(value.as_str()?)
+    }
+}
+
+impl<T: DeserializeOwned> EnumWord<T> {
+    /// What the word stands for.
+    pub(super) fn of(word: &str) -> FromSqlResult<Self> {
+        let reader: StrDeserializer<'_, WordError> = word.into_deserializer();
         T::deserialize(reader).map(Self).map_err(FromSqlError::other)
     }
 }

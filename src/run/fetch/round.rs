@@ -38,9 +38,10 @@ pub(in crate::run) async fn fetch_all(
 ) -> Result<(), Trouble> {
     let Some(source) = source_run.source.clone().filter(|_| source_run.failure.is_none()) else { return Ok(()) };
     let work = format!("photos {}", source_run.id());
-    context.begins(&work, Some(context.facts.count_wanted(source_run.id())?));
+    let wanted = context.facts.count_wanted(source_run.id())?;
+    context.begins(&work, Some(wanted));
     let mut fetch_run = FetchRun { selected, ..FetchRun::new(context, source_run, &source, renderer, concurrency) };
-    let mut outcome = fetch_run.everybody().await;
+    let mut outcome = fetch_run.everybody(wanted).await;
     fetch_run.answers.flush()?;
     let FetchRun { answers: Answers { counts, first_lost, .. }, calls, versions, .. } = fetch_run;
     source_run.notes.extend(versions.note());
@@ -128,9 +129,9 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    async fn everybody(&mut self) -> Result<Result<(), Failure>, Trouble> {
+    async fn everybody(&mut self, wanted: u64) -> Result<Result<(), Failure>, Trouble> {
         self.context.facts.forget_again(Again::Vanished)?;
-        let (known, wanted) = (self.context.store.count_known(&self.id)?, self.context.facts.count_wanted(&self.id)?);
+        let known = self.context.store.count_known(&self.id)?;
         self.first = if known * 2 < wanted { First::Yes } else { First::No };
         let (context, id) = (self.context, self.id.clone());
         for people in each_page(|after| context.facts.wanted_people(&id, after, PAGE), |(person, _)| person.clone()) {

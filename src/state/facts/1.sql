@@ -1,6 +1,9 @@
 -- The scratch facts. Made again by every plan and run, so a change of them is a new version and never a step.
 
--- `person` and `account` get their unique index over ids at the first read (`heap.rs`).
+-- `person` and `account` get their unique index over ids at the first read, and `matched` one over people
+-- (`lazy_index.rs`).
+-- Keys begin with what is another one in each row, so that nearly every comparison ends at the first column. A check against a
+-- list (`IN`) of three or more would make a table of that list for each row.
 
 CREATE TABLE person (
   seq          INTEGER PRIMARY KEY,
@@ -18,7 +21,7 @@ CREATE TABLE person_key (
   key    TEXT NOT NULL,
   value  TEXT NOT NULL,
   person TEXT NOT NULL,
-  PRIMARY KEY (source, key, value, person)
+  PRIMARY KEY (value, key, source, person)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE person_key_made (
@@ -67,14 +70,12 @@ CREATE TABLE matched (
   target  TEXT NOT NULL,
   account TEXT NOT NULL,
   source  TEXT NOT NULL,
-  verdict TEXT NOT NULL CHECK (verdict IN ('matched', 'ambiguous', 'conflict', 'none')),
+  verdict TEXT NOT NULL CHECK (verdict = 'matched' OR verdict = 'none' OR verdict = 'ambiguous' OR verdict = 'conflict'),
   person  TEXT,
   detail  TEXT,
-  PRIMARY KEY (target, account, source),
+  PRIMARY KEY (account, target, source),
   CHECK ((verdict = 'matched') = (person IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX matched_person ON matched (source, person) WHERE person IS NOT NULL;
 
 -- Accounts whose keys name a person that they do not belong to: disabled ones, and those whose keys name somebody else
 -- as well. They make others ambiguous (docs/architecture.md, "Matching").
@@ -108,14 +109,14 @@ CREATE TABLE photo (
   fact   TEXT NOT NULL,             -- JSON
   digest BLOB CHECK (length(digest) = 32),
   new    INTEGER NOT NULL DEFAULT 0 CHECK (new IN (0, 1)),   -- to the durable state
-  PRIMARY KEY (source, person)
+  PRIMARY KEY (person, source)
 ) STRICT, WITHOUT ROWID;
 
 -- An account has one decision, and beside it one for each leftover that is mended first.
 CREATE TABLE decision (
   target       TEXT    NOT NULL,
   account      TEXT    NOT NULL,
-  slot         INTEGER NOT NULL CHECK (slot IN (0, 1, 2)),   -- finish, tidy, the account itself
+  slot         INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 2),   -- finish, tidy, the account itself
   which        TEXT    NOT NULL,                             -- tells leftovers apart
   account_name TEXT    NOT NULL,
   source       TEXT,
@@ -144,7 +145,7 @@ CREATE TABLE counted (
   account TEXT    NOT NULL,
   counts  TEXT    NOT NULL,         -- JSON
   decided INTEGER NOT NULL,
-  PRIMARY KEY (target, account)
+  PRIMARY KEY (account, target)
 ) STRICT, WITHOUT ROWID;
 
 -- Accounts of which another fact is known than when they were decided about.

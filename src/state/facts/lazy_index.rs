@@ -12,19 +12,30 @@ use rusqlite::{Connection, ErrorCode};
 use crate::state::error::{StateError, StateFault};
 use crate::state::file::SCRATCH_CACHE_KIB;
 
-/// One such table. Before it is sorted a row is only appended; from then on `INSERT OR REPLACE` keeps ids unique.
+/// One such table.
 #[derive(Debug)]
 pub(super) struct LazyIndex {
-    table: &'static str,
-    owner: &'static str,
+    index: String,
+    /// What takes out all rows of an id but the last, where an id may come twice.
+    thin_out: Option<String>,
     /// Spares a look into the schema; another process may have sorted the table too, which does no harm.
     sorted: AtomicBool,
 }
 
 impl LazyIndex {
-    /// A table with the columns `seq`, the owner's and `id`.
-    pub(super) fn new(table: &'static str, owner: &'static str) -> Self {
-        Self { table, owner, sorted: AtomicBool::new(false) }
+    /// A table with the columns `seq`, the owner's and `id`. Before it is sorted a row is only appended; from then on
+    /// `INSERT OR REPLACE` keeps ids unique.
+    pub(super) fn unique(table: &'static str, owner: &'static str) -> Self {
+        let index = format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} (id, {owner})");
+        let last = format!("SELECT max(seq) FROM {table} GROUP BY {owner}, id");
+        let thin_out = format!("DELETE FROM {table} WHERE seq NOT IN ({last})");
+        Self { index, thin_out: Some(thin_out), sorted: AtomicBool::new(false) }
+    }
+
+    /// A table that is found by these columns, besides.
+    pub(super) fn also(name: &'static str, of: &'static str) -> Self {
+        let index = format!("CREATE INDEX IF NOT EXISTS {name} ON {of}");
+        Self { index, thin_out: None, sorted: AtomicBool::new(false) }
     }
 
     /// Sorts the table, unless that is done.
@@ -41,17 +52,13 @@ impl LazyIndex {
     }
 
     fn make_index(&self, db: &Connection) -> Result<(), StateFault> {
-        let Self { table, owner, .. } = self;
-        let index = format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} ({owner}, id)");
-        match db.execute_batch(&index) {
+        match (db.execute_batch(&self.index), &self.thin_out) {
             // Somebody was listed twice, which is rare.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                db.execute_batch(&format!(
-                    "DELETE FROM {table} WHERE seq NOT IN (SELECT max(seq) FROM {table} GROUP BY {owner}, id)"
-                ))?;
-                Ok(db.execute_batch(&index)?)
+            (Err(error), Some(thin_out)) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                db.execute_batch(thin_out)?;
+                Ok(db.execute_batch(&self.index)?)
             }
-            done => Ok(done?),
+            (done, _) => Ok(done?),
         }
     }
 }

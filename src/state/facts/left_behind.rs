@@ -23,6 +23,7 @@ impl Facts {
     /// Puts a page of whose pictures stand on which accounts of a target; kept are those that are left behind. Says how many.
     pub fn put_left_behind(&self, target: &TargetId, standing: &[(AccountId, PersonRef)]) -> Result<usize, StateError> {
         self.ensure_index(&self.accounts)?;
+        self.ensure_index(&self.matched_person)?;
         self.write("put what stands on accounts into the facts", |db| {
             // Nearly every account is somebody's, which is asked first: in the order of accounts.
             let mut put = db.prepare_cached(

@@ -82,6 +82,7 @@ impl Facts {
         after: Option<&PersonId>,
         at_most: usize,
     ) -> Result<Vec<PersonId>, StateError> {
+        self.ensure_index(&self.matched_person)?;
         self.read("look for double matches in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT person FROM matched WHERE target = ?1 AND source = ?2 AND person > ?3
@@ -103,6 +104,7 @@ impl Facts {
         target: &TargetId,
         person: &PersonRef,
     ) -> Result<(Vec<AccountId>, Vec<AccountId>), StateError> {
+        self.ensure_index(&self.matched_person)?;
         self.read("look for the accounts of a person in the facts", |db| {
             let ids = |sql: &str| -> rusqlite::Result<Vec<AccountId>> {
                 let mut query = db.prepare_cached(sql)?;
@@ -155,6 +157,7 @@ impl Facts {
         at_most: usize,
     ) -> Result<Vec<(PersonId, PhotoHint)>, StateError> {
         self.ensure_index(&self.people)?;
+        self.ensure_index(&self.matched_person)?;
         self.read("read matched people in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT matched.person, person.hint FROM matched INDEXED BY matched_person
@@ -174,6 +177,7 @@ impl Facts {
     /// How many people [`Facts::wanted_people`] goes through.
     pub fn count_wanted(&self, source: &SourceId) -> Result<u64, StateError> {
         self.ensure_index(&self.people)?;
+        self.ensure_index(&self.matched_person)?;
         self.read("count matched people in the facts", |db| {
             let mut query = db.prepare_cached(
                 "SELECT count(*) FROM person WHERE source = ?1 AND standing = 'in_scope'

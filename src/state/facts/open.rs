@@ -27,6 +27,7 @@ pub struct Facts {
     file: Arc<Path>,
     pub(super) people: LazyIndex,
     pub(super) accounts: LazyIndex,
+    pub(super) matched_person: LazyIndex,
 }
 
 impl Facts {
@@ -61,8 +62,9 @@ impl Facts {
         Ok(Self {
             connection: Mutex::new(connection),
             file: path.into(),
-            people: LazyIndex::new("person", "source"),
-            accounts: LazyIndex::new("account", "target"),
+            people: LazyIndex::unique("person", "source"),
+            accounts: LazyIndex::unique("account", "target"),
+            matched_person: LazyIndex::also("matched_person", "matched (person, source) WHERE person IS NOT NULL"),
         })
     }
 

@@ -7,6 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
+use super::words::Words;
 use super::{Store, past, placements};
 use crate::model::{
     AccountId, Event, Intent, IntentId, IntentKind, Luma, OpenIntent, PictureRef, Placement, Provenance, Status,
@@ -151,7 +152,7 @@ fn step(
         _ => {}
     }
     if next == Status::Closed {
-        let stands = placements::get(db, &intent.target, &intent.account)?;
+        let stands = placements::get(db, &Words::all(db)?, &intent.target, &intent.account)?;
         past::close(db, id, intent, &events(db, id)?, stands.as_ref())?;
     }
     Ok(next)
@@ -161,7 +162,7 @@ fn step(
 /// to go whose picture nobody takes away, that picture is written down as left over, for the next run to look for.
 /// `draft` is of the account as it is now, `shown` what stands there instead.
 fn leave_over(db: &Connection, draft: &Intent, shown: Option<&PictureRef>) -> Result<(), StateFault> {
-    let Some(former) = placements::get(db, &draft.target, &draft.account)? else { return Ok(()) };
+    let Some(former) = placements::get(db, &Words::all(db)?, &draft.target, &draft.account)? else { return Ok(()) };
     let taken_care_of = draft.old.as_ref() == Some(&former.mark) || shown == Some(&former.mark);
     if taken_care_of || former.provenance != Provenance::Made {
         return Ok(());

@@ -7,6 +7,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::words::Words;
 use super::{Store, words};
 use crate::model::{Fault, PersonId, PersonRef, PhotoMark, Placement, Remembered, SourceId, Version};
 use crate::state::codec::{Bytes, EnumWord, Packed, TextId, Whole};
@@ -16,7 +17,7 @@ use crate::state::writer::Ack;
 impl Store {
     /// What was last found for a person.
     pub fn mark(&self, person: &PersonRef) -> Result<Option<PhotoMark>, StateError> {
-        self.read("read a photo mark in the state", |db| get(db, &person.source, &person.id))
+        self.read("read a photo mark in the state", |db| get(db, &Words::all(db)?, &person.source, &person.id))
     }
 
     /// What was last found for each of these.
@@ -25,7 +26,10 @@ impl Store {
         source: &SourceId,
         people: impl Iterator<Item = &'a PersonId>,
     ) -> Result<Vec<Option<PhotoMark>>, StateError> {
-        self.read("read photo marks in the state", |db| people.map(|person| get(db, source, person)).collect())
+        self.read("read photo marks in the state", |db| {
+            let words = Words::all(db)?;
+            people.map(|person| get(db, &words, source, person)).collect()
+        })
     }
 
     /// Records what was found for these people.
@@ -46,13 +50,12 @@ impl Store {
     }
 }
 
-fn get(db: &Connection, source: &SourceId, person: &PersonId) -> Result<Option<PhotoMark>, StateFault> {
+fn get(db: &Connection, words: &Words, source: &SourceId, person: &PersonId) -> Result<Option<PhotoMark>, StateFault> {
     let mut query = db.prepare_cached(
-        "SELECT version, (SELECT text FROM word WHERE id = found), digest, (SELECT text FROM word WHERE id = code),
-           message, width, height
+        "SELECT version, found, digest, code, message, width, height
          FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?) AND person = ?",
     )?;
-    Ok(query.query_row(params![source.as_str(), Packed(person.as_str())], mark).optional()?)
+    Ok(query.query_row(params![source.as_str(), Packed(person.as_str())], |row| mark(row, words)).optional()?)
 }
 
 /// A photo mark's columns besides the version.
@@ -119,11 +122,11 @@ pub(super) fn is_of_mark(db: &Connection, placement: &Placement) -> Result<bool,
     Ok(query.exists(params![person.source.as_str(), Packed(person.id.as_str()), Bytes(placement.photo)])?)
 }
 
-fn mark(row: &Row<'_>) -> rusqlite::Result<PhotoMark> {
-    let found = match row.get_ref(1)?.as_str()? {
+fn mark(row: &Row<'_>, words: &Words) -> rusqlite::Result<PhotoMark> {
+    let found = match words.must(row, 1)? {
         "present" => Remembered::Present(row.get::<_, Bytes>(2)?.0),
-        "absent" => Remembered::Absent(row.get::<_, EnumWord<_>>(3)?.0),
-        "unreadable" => Remembered::Unreadable(Fault { code: row.get(3)?, message: row.get(4)? }),
+        "absent" => Remembered::Absent(EnumWord::of(words.must(row, 3)?)?.0),
+        "unreadable" => Remembered::Unreadable(Fault { code: words.must(row, 3)?.to_owned(), message: row.get(4)? }),
         "too_small" => {
             Remembered::TooSmall { digest: row.get::<_, Bytes>(2)?.0, width: row.get(5)?, height: row.get(6)? }
         }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
+use super::words::Words;
 use super::{Store, past, photos, words};
 use crate::model::{
     Account, AccountId, Before, PersonId, PersonRef, PictureRef, Placement, Provenance, Recipe, SourceId, TargetId,
@@ -17,11 +18,10 @@ use crate::state::codec::{Bytes, EnumWord, Packed, Short, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
 
-const COLUMNS: &str = "SELECT (SELECT text FROM word WHERE id = target), account, (SELECT text FROM word WHERE id = source),
-    person, ifnull(photo, (SELECT ifnull(former, digest) FROM photo_mark AS mark
-      WHERE mark.source = placement.source AND mark.person = placement.person)), (SELECT text FROM word WHERE id = recipe), rendition, mark, (SELECT text FROM word WHERE id = provenance),
-    (SELECT text FROM word WHERE id = before), before_mark, looks, keys, (SELECT text FROM word WHERE id = stood), stood_mark
-    FROM placement";
+const COLUMNS: &str =
+    "SELECT target, account, source, person, ifnull(photo, (SELECT ifnull(former, digest) FROM photo_mark AS mark
+      WHERE mark.source = placement.source AND mark.person = placement.person)), recipe, rendition, mark, provenance,
+    before, before_mark, looks, keys, stood, stood_mark FROM placement";
 
 /// The target that a row is of.
 const OF_TARGET: &str = "target = (SELECT id FROM word WHERE text = ?)";
@@ -29,13 +29,14 @@ const OF_TARGET: &str = "target = (SELECT id FROM word WHERE text = ?)";
 impl Store {
     /// What stands on an account.
     pub fn placement(&self, target: &TargetId, account: &AccountId) -> Result<Option<Placement>, StateError> {
-        self.read("read a placement in the state", |db| get(db, target, account))
+        self.read("read a placement in the state", |db| get(db, &Words::all(db)?, target, account))
     }
 
     /// What stands on each of these.
     pub fn placements_on(&self, target: &TargetId, accounts: &[Account]) -> Result<Vec<Option<Placement>>, StateError> {
         self.read("read placements in the state", |db| {
-            accounts.iter().map(|account| get(db, target, &account.id)).collect()
+            let words = Words::all(db)?;
+            accounts.iter().map(|account| get(db, &words, target, &account.id)).collect()
         })
     }
 
@@ -76,7 +77,8 @@ impl Store {
             let sql = format!("{COLUMNS} WHERE {OF_TARGET} AND account > ? ORDER BY account LIMIT ?");
             let mut query = db.prepare_cached(&sql)?;
             let page = params![target.as_str(), Packed(after.map_or("", AccountId::as_str)), limit(at_most)];
-            Ok(query.query_map(page, placement)?.collect::<Result<_, _>>()?)
+            let words = Words::all(db)?;
+            Ok(query.query_map(page, |row| placement(row, &words))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -89,12 +91,14 @@ impl Store {
     ) -> Result<Vec<(AccountId, PersonRef)>, StateError> {
         self.read("read placements in the state", |db| {
             let mut query = db.prepare_cached(&format!(
-                "SELECT account, (SELECT text FROM word WHERE id = source), person FROM placement
+                "SELECT account, source, person FROM placement
                  WHERE {OF_TARGET} AND account > ? AND person IS NOT NULL ORDER BY account LIMIT ?"
             ))?;
             let page = params![target.as_str(), Packed(after.map_or("", AccountId::as_str)), limit(at_most)];
+            let words = Words::all(db)?;
             let read = |row: &Row<'_>| {
-                let person = PersonRef { source: row.get::<_, TextId<_>>(1)?.0, id: row.get::<_, TextId<_>>(2)?.0 };
+                let person =
+                    PersonRef { source: SourceId::from(words.must(row, 1)?), id: row.get::<_, TextId<_>>(2)?.0 };
                 Ok((row.get::<_, TextId<_>>(0)?.0, person))
             };
             Ok(query.query_map(page, read)?.collect::<Result<_, _>>()?)
@@ -125,9 +129,14 @@ impl Store {
     }
 }
 
-pub(super) fn get(db: &Connection, target: &TargetId, account: &AccountId) -> Result<Option<Placement>, StateFault> {
+pub(super) fn get(
+    db: &Connection,
+    words: &Words,
+    target: &TargetId,
+    account: &AccountId,
+) -> Result<Option<Placement>, StateFault> {
     let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE {}", past::OF_ACCOUNT))?;
-    Ok(query.query_row(past::account(target, account), placement).optional()?)
+    Ok(query.query_row(past::account(target, account), |row| placement(row, words)).optional()?)
 }
 
 pub(super) fn put(db: &Connection, placement: &Placement) -> Result<(), StateFault> {
@@ -177,29 +186,30 @@ fn deletable(recorded: Provenance, looks: ValueRef<'_>) -> Provenance {
     if looks == ValueRef::Null { Provenance::Adopted } else { recorded }
 }
 
-fn placement(row: &Row<'_>) -> rusqlite::Result<Placement> {
-    let source: Option<TextId<SourceId>> = row.get(2)?;
+fn placement(row: &Row<'_>, words: &Words) -> rusqlite::Result<Placement> {
+    let source = words.of(row, 2)?.map(SourceId::from);
     let person: Option<TextId<PersonId>> = row.get(3)?;
     let before_mark: Option<TextId<PictureRef>> = row.get(10)?;
-    let before = match (row.get::<_, Option<String>>(9)?.as_deref(), before_mark) {
+    let before = match (words.of(row, 9)?, before_mark) {
         (Some(_), Some(mark)) => Before::Picture(mark.0),
         (Some("default"), None) => Before::Default,
         (Some(_), None) => Before::Unknown,
         // The table's checks leave no row without both.
-        (None, _) => past::was_shown(row.get_ref(13)?.as_str()?, row.get(14)?)
-            .map_or(Before::Unknown, |stood| Before::from(&stood)),
+        (None, _) => {
+            past::was_shown(words.must(row, 13)?, row.get(14)?).map_or(Before::Unknown, |stood| Before::from(&stood))
+        }
     };
     let rendition = row.get::<_, Bytes>(6)?.0;
     let mark: Option<TextId<PictureRef>> = row.get(7)?;
     Ok(Placement {
-        target: row.get::<_, TextId<TargetId>>(0)?.0,
+        target: TargetId::from(words.must(row, 0)?),
         account: row.get::<_, TextId<AccountId>>(1)?.0,
-        person: source.zip(person).map(|(source, id)| PersonRef { source: source.0, id: id.0 }),
+        person: source.zip(person).map(|(source, id)| PersonRef { source, id: id.0 }),
         photo: row.get::<_, Bytes>(4)?.0,
-        recipe: row.get::<_, TextId<Recipe>>(5)?.0,
+        recipe: Recipe::from(words.must(row, 5)?),
         rendition,
         mark: mark.map_or_else(|| PictureRef::new(rendition.to_string()), |mark| mark.0),
-        provenance: deletable(row.get::<_, EnumWord<_>>(8)?.0, row.get_ref(11)?),
+        provenance: deletable(EnumWord::of(words.must(row, 8)?)?.0, row.get_ref(11)?),
         before,
         looks: row.get::<_, Option<Short<_>>>(11)?.map(|looks| looks.0),
         keys: row.get::<_, Option<Short<_>>>(12)?.map(|keys| keys.0),
