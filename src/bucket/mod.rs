@@ -19,6 +19,7 @@ mod listing;
 mod objects;
 mod segment;
 mod served;
+mod taking;
 #[cfg(test)]
 pub(crate) mod test_store;
 #[cfg(test)]
