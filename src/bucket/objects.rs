@@ -323,10 +323,10 @@ impl Objects {
     /// Waits before another try, where one is worth it.
     async fn rest(&self, pauses: &mut Pauses, failure: Failure) -> Result<(), Failure> {
         match pauses.next(None) {
-            Pause::Wait(time) if failure.kind == FailureKind::Unreachable => {
-                tokio::time::sleep(time).await;
-                Ok(())
-            }
+            Pause::Wait(time) if failure.kind == FailureKind::Unreachable => match self.way.rests(time).await {
+                true => Ok(()),
+                false => Err(Failure { kind: FailureKind::Stopped, ..failure }),
+            },
             _ => Err(failure),
         }
     }

@@ -49,6 +49,8 @@ pub(crate) use retry::{BLOCKED, Pause, Pauses, is_throttled, is_transient, parse
 #[cfg(feature = "bucket")]
 pub(crate) use sign_in::{AmazonSignIn, SessionKey, is_of_a_pool};
 pub(crate) use sign_in::{EntraSignIn, GoogleApi, GoogleSignIn, TokenSource};
+#[cfg(feature = "bucket")]
+pub(crate) use stopping::Moment;
 pub(crate) use stopping::{Permit, Stopping};
 pub(crate) use transport::Cookies;
 pub(crate) use url::Url;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::ops::Add as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt as _, Full};
@@ -64,6 +64,15 @@ impl ObjectsWay {
     /// To whoever issues tokens for the store.
     pub(crate) fn sign_in_client(&self, base: &Url) -> Result<Client, Failure> {
         self.0.settings.sign_in_client(base)
+    }
+
+    /// Rests before a repetition, unless the run is asked to stop; whether it may be sent.
+    pub(crate) async fn rests(&self, time: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.0.settings.stopping.asked() => false,
+            () = tokio::time::sleep(time) => true,
+        }
     }
 
     /// What was sent to all servers of the store so far.

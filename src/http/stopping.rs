@@ -6,11 +6,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "bucket")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
+#[cfg(feature = "bucket")]
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long the rest of a write may wait for its turn: a short breather of the server's, no more.
+/// How long the rest of a write may wait for its turn, and what is written down of one: a short breather of the server's, no
+/// more.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// What a line does once the run is asked to stop.
@@ -23,6 +28,32 @@ pub(crate) enum Stopping {
     AtOnce(CancellationToken),
     /// What belongs to a write that has begun still leaves: a target.
     AfterTheWrite(CancellationToken, Permit),
+    /// Everything leaves, and a repetition is waited for a little: the store of the state, without which nothing that is
+    /// under way comes to its end.
+    #[cfg(feature = "bucket")]
+    Shortly(Moment),
+}
+
+/// The moment that is left after a stop.
+#[cfg(feature = "bucket")]
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    stop: CancellationToken,
+    /// When it is over: it begins with the first wait that meets the stop. Clones share it.
+    over: Arc<OnceLock<Instant>>,
+}
+
+#[cfg(feature = "bucket")]
+impl Moment {
+    /// After this stop.
+    pub(crate) fn after(stop: CancellationToken) -> Self {
+        Self { stop, over: Arc::default() }
+    }
+
+    async fn is_over(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep_until(*self.over.get_or_init(|| Instant::now() + GRACE)).await;
+    }
 }
 
 /// Whether we may still send something that changes a server: a lease on the state can be lost between two requests. As it
@@ -50,6 +81,8 @@ impl Stopping {
         match self {
             Self::Never => std::future::pending().await,
             Self::AtOnce(stop) | Self::AfterTheWrite(stop, _) => stop.cancelled().await,
+            #[cfg(feature = "bucket")]
+            Self::Shortly(moment) => moment.is_over().await,
         }
     }
 
@@ -63,9 +96,14 @@ impl Stopping {
 
     /// Comes when no turn is waited for any more.
     pub(super) async fn no_turn(&self) {
-        self.asked().await;
-        if matches!(self, Self::AfterTheWrite(..)) {
-            tokio::time::sleep(GRACE).await;
+        match self {
+            Self::Never | Self::AtOnce(_) => self.asked().await,
+            Self::AfterTheWrite(..) => {
+                self.asked().await;
+                tokio::time::sleep(GRACE).await;
+            }
+            #[cfg(feature = "bucket")]
+            Self::Shortly(_) => std::future::pending().await,
         }
     }
 }

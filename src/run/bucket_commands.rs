@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::remote::{Copy, connect, holder, unix_now, view, view_alone};
 use crate::error::Trouble;
+use crate::http::Stopping;
 use crate::model::{RunId, rfc3339};
 use crate::settings::{Http, StateBucket};
 use crate::state::{self, Lock, Store};
@@ -27,10 +28,14 @@ pub(crate) fn break_lease(
     let what = RunId::new("`state break-lease`");
     let _lock = Lock::acquire(state, &state::Holder::here(what.clone(), rfc3339(unix_now())))?;
     waiting()?.block_on(async {
-        let former = connect(bucket, http, state)?.holder().await?;
+        let former = connect(bucket, http, state, Stopping::Never)?.holder().await?;
         if former.is_some() {
             let by = holder(&what, Some(started_by));
-            connect(bucket, http, state)?.break_lease(by, &mut Copy::at(state)).await?.release(None).await?;
+            connect(bucket, http, state, Stopping::Never)?
+                .break_lease(by, &mut Copy::at(state))
+                .await?
+                .release(None)
+                .await?;
         }
         Ok(former.map(|holder| holder.to_string()))
     })
@@ -51,7 +56,7 @@ pub(crate) fn push(
     let copy = state.with_extension("pushed");
     waiting()?.block_on(async {
         let by = holder(&what, Some(started_by));
-        let held = connect(bucket, http, state)?.acquire(by, &mut Copy::at(state)).await?;
+        let held = connect(bucket, http, state, Stopping::Never)?.acquire(by, &mut Copy::at(state)).await?;
         let push = async {
             if state.exists() {
                 state::at_rest(state)?;
@@ -78,8 +83,8 @@ pub(crate) fn pull_to(bucket: &StateBucket, http: &Http, state: &Path, to: &Path
     let (_to, _lock) = (Lock::acquire(to, &local)?, Lock::acquire(state, &local)?);
     waiting()?.block_on(async {
         // What a run is about to write would be missing in the file.
-        connect(bucket, http, state)?.expect_nobody().await?;
-        view(bucket, http, state).await
+        connect(bucket, http, state, Stopping::Never)?.expect_nobody().await?;
+        view(bucket, http, state, Stopping::Never).await
     })?;
     if !state.exists() {
         return Err(Trouble::Usage(format!("there is no state in {} yet; `run` makes it", bucket.place.url)));
@@ -105,7 +110,7 @@ pub(crate) fn take_out<T>(
     let lock = Lock::acquire(state, &state::Holder::here(what.clone(), rfc3339(unix_now())))?;
     waiting()?.block_on(async {
         let by = holder(&what, Some(started_by));
-        let held = connect(bucket, http, state)?.acquire(by, &mut Copy::at(state)).await?;
+        let held = connect(bucket, http, state, Stopping::Never)?.acquire(by, &mut Copy::at(state)).await?;
         let take = async {
             if !state.exists() {
                 return Err(Trouble::Usage(format!("there is no state in {} yet; `run` makes it", bucket.place.url)));

@@ -17,6 +17,8 @@ use super::spool::Spool;
 use super::stood::Stood;
 use super::stop::Stop;
 use crate::error::Trouble;
+#[cfg(feature = "bucket")]
+use crate::http::Stopping;
 use crate::http::{Failure, FailureKind, Permit};
 use crate::load::Target;
 use crate::model::{Change, Decision, Provenance, RunId, Shown, Step, Task, counted, rfc3339};
@@ -156,7 +158,7 @@ impl RunContext {
             (Mode::Run, None) => (Store::open(lock)?, None),
             #[cfg(feature = "bucket")]
             (Mode::Plan, Some(bucket)) => {
-                remote::view(bucket, way(pipeline)?, &pipeline.state).await?;
+                remote::view(bucket, way(pipeline)?, &pipeline.state, Stopping::AtOnce(stop.token())).await?;
                 (Store::view(&pipeline.state)?, Some(lock))
             }
             #[cfg(feature = "bucket")]

@@ -14,7 +14,7 @@ use super::remote;
 use crate::bucket::{Objects, Served};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::http::{Failure, FailureKind, LARGEST_PART};
+use crate::http::{Failure, FailureKind, LARGEST_PART, Stopping};
 use crate::report::{METRICS, ReportFile, RunReport, last_run};
 use crate::settings::{Bucket, Pipeline};
 
@@ -59,7 +59,7 @@ pub(crate) fn report_not_put(bucket: &Bucket) -> Trouble {
 pub(super) fn open(pipeline: &Pipeline, bucket: &Bucket) -> Result<Objects, Trouble> {
     let http = pipeline.http.get("default");
     let http = http.ok_or_else(|| Trouble::Own("no way to the bucket of reports was resolved".to_owned()))?;
-    let (way, pause) = remote::way("report", http);
+    let (way, pause) = remote::way("report", http, Stopping::Never);
     Ok(Objects::open(bucket, way, pause)?)
 }
 

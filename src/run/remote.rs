@@ -20,7 +20,7 @@ use tokio::task::AbortHandle;
 use super::stop::Stop;
 use crate::bucket::{Bucket, BucketError, Held, Holder, Packed, Reached, Replica};
 use crate::error::Trouble;
-use crate::http::{ClientSettings, ObjectsWay, Permit, RateLimit, Stopping, Traffic};
+use crate::http::{ClientSettings, Moment, ObjectsWay, Permit, RateLimit, Stopping, Traffic};
 use crate::model::{RunId, rfc3339};
 use crate::report::StoreLine;
 use crate::settings::{Http, Pipeline, Rate, StateBucket};
@@ -73,7 +73,8 @@ impl Remote {
         stop: &Stop,
     ) -> Result<(Store, Self), Trouble> {
         let mut copy = Copy::at(&pipeline.state);
-        let held = Arc::new(connect(bucket, http, &pipeline.state)?.acquire(holder, &mut copy).await?);
+        let there = connect(bucket, http, &pipeline.state, Stopping::Shortly(Moment::after(stop.token())))?;
+        let held = Arc::new(there.acquire(holder, &mut copy).await?);
         let renewing = tokio::spawn(renew(Arc::clone(&held), stop.clone())).abort_handle();
         let since = Arc::new(Mutex::new(Since { all: copy.since, unsent: Joined::default() }));
         let seen = Seen { url: bucket.place.url.clone(), file: seen(&pipeline.state) };
@@ -167,8 +168,8 @@ pub(super) fn holder(run: &RunId, started_by: Option<String>) -> Holder {
 }
 
 /// Makes the copy on this machine anew, for a look. The caller keeps others off it.
-pub(super) async fn view(bucket: &StateBucket, http: &Http, state: &Path) -> Result<(), Trouble> {
-    let there = connect(bucket, http, state)?;
+pub(super) async fn view(bucket: &StateBucket, http: &Http, state: &Path, stopping: Stopping) -> Result<(), Trouble> {
+    let there = connect(bucket, http, state, stopping)?;
     if there.view(&mut Copy::at(state)).await? {
         state::at_rest(state)?;
     }
@@ -202,24 +203,23 @@ pub(super) async fn view_alone(bucket: &StateBucket, http: &Http, state: &Path, 
         Err(state::LockError::Held { .. }) => return Ok(()),
         lock => lock?,
     };
-    view(bucket, http, state).await
+    view(bucket, http, state, Stopping::Never).await
 }
 
 /// The bucket of the state of which the copy stands here.
-pub(super) fn connect(bucket: &StateBucket, http: &Http, state: &Path) -> Result<Bucket, Trouble> {
-    let (way, pause) = way("state", http);
+pub(super) fn connect(bucket: &StateBucket, http: &Http, state: &Path, stopping: Stopping) -> Result<Bucket, Trouble> {
+    let (way, pause) = way("state", http, stopping);
     let seen = Seen { url: bucket.place.url.clone(), file: seen(state) };
     Ok(Bucket::connect(bucket, way, pause, seen.get())?)
 }
 
 /// The way to a store for what is called `name`, and the pause before the first repetition.
-pub(super) fn way(name: &str, http: &Http) -> (ObjectsWay, Duration) {
+pub(super) fn way(name: &str, http: &Http, stopping: Stopping) -> (ObjectsWay, Duration) {
     // The extra headers and the certificate are for the configured products.
     let http = Http { headers: Vec::new(), client_cert: None, ..http.clone() };
     let rate = Rate { units: 1000, per: Duration::from_secs(1), burst: 1000, concurrency: 8 };
     let pause = http.retry_pause;
-    let settings =
-        ClientSettings { name: name.to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
+    let settings = ClientSettings { name: name.to_owned(), rate_limit: RateLimit::new(&rate), http, stopping };
     (ObjectsWay::new(settings), pause)
 }
 

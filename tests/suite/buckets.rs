@@ -13,6 +13,8 @@ use avatarpipe_sandbox::s3::{ObjectStore, Then};
 
 use super::ended::Ended;
 use super::harness::Harness;
+use super::pipe::Pipe;
+use super::stopping;
 use super::stores::{KilledAt, Place, answered, azure, s3, store};
 use super::truth::Shows::{Default, Face};
 
@@ -169,6 +171,44 @@ fn a_store_that_goes_away_ends_the_run_in_6_and_the_next_one_goes_on() {
     run(&mut harness).expect_exit(0);
     harness.expect_shown(&[("ada", Face("ada"))]);
     run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+}
+
+/// The first pause before a repetition is a minute; a state is waited for some seconds of it, a picture not at all.
+#[test]
+fn a_store_that_asks_for_time_is_not_waited_for() {
+    let refuses = |begins: &'static str| {
+        move |asked: &str| match asked.starts_with(begins) {
+            true => Then::Refuse(503),
+            false => Then::Answer,
+        }
+    };
+    let patient = |pipe: &mut Pipe| _ = pipe.top("http", "{ default: { retry_pause: 1m } }");
+    type Stands = fn(&Place, &mut Harness);
+    let table: [(&str, Stands); 3] = [
+        ("PUT p/log/", |place, harness| place.for_state(harness, "")),
+        ("PUT p/lease", |place, harness| place.for_state(harness, "")),
+        ("PUT p/avatar/", |place, harness| place.for_pictures(harness)),
+    ];
+    let turns = table.into_iter().map(|(begins, stands)| {
+        move || {
+            println!("{begins}");
+            let store = store();
+            let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
+            stands(&s3(store.url(), "p"), &mut harness);
+            harness.edit(patient);
+            store.judge(refuses(begins));
+            let child = harness.spawn(&stopping::RUN);
+            harness.until(begins, |_| answered(&store, begins) > 0);
+            stopping::signal(&child, "TERM");
+            stopping::ended(&harness, child).expect_exit(8);
+            store.judge(|_| Then::Answer);
+            store.pass(Duration::from_secs(15 * 60));
+            harness.run().expect_exit(0);
+            harness.run().expect_exit(0).expect_answer("nothing to do");
+        }
+    });
+    // They wait side by side.
+    std::thread::scope(|scope| turns.for_each(|turn| _ = scope.spawn(turn)));
 }
 
 /// `.ci/run stores` starts some of other makers, and says where.

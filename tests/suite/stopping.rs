@@ -16,7 +16,7 @@ use super::harness::Harness;
 use super::population::{Population, address, face};
 use super::truth::Shows::{Default, Face};
 
-const RUN: [&str; 4] = ["run", "pipeline.yaml", "--report", "report"];
+pub(super) const RUN: [&str; 4] = ["run", "pipeline.yaml", "--report", "report"];
 /// Until a program that was asked to stop counts as not stopping.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PEOPLE: [&str; 3] = ["ada", "grace", "alan"];
@@ -28,7 +28,7 @@ pub(super) fn signal(child: &Child, name: &str) {
 
 /// The end of a program that was asked to stop. One that does not end is killed, and has failed.
 #[track_caller]
-fn ended(harness: &Harness, mut child: Child) -> Ended {
+pub(super) fn ended(harness: &Harness, mut child: Child) -> Ended {
     let begun = Instant::now();
     let mut sat_out = false;
     while child.try_wait().expect("a child of ours").is_none() && !sat_out {
