@@ -37,6 +37,8 @@ pub enum Then {
     PassOver,
     /// Half of what is put is kept, and answered for as if it were all.
     KeepHalf,
+    /// As many other bytes are kept, under the same mark.
+    KeepOthers,
     /// It is done, and the mark in the answer is another than the object's.
     TellAnotherTag,
     /// It is done, and the answer has no mark.
@@ -314,8 +316,11 @@ impl Kept {
                         _ => {}
                     }
                 }
-                let kept =
-                    asked.body.slice(..if then == Then::KeepHalf { asked.body.len() / 2 } else { asked.body.len() });
+                let kept = match then {
+                    Then::KeepHalf => asked.body.slice(..asked.body.len() / 2),
+                    Then::KeepOthers => asked.body.iter().map(|byte| !byte).collect(),
+                    _ => asked.body.clone(),
+                };
                 let marks = self.put(&asked.name, kept, asked.served.clone());
                 built(200, &marks, Body::empty())
             }

@@ -1,7 +1,8 @@
 //! Whether a store keeps what it was sent.
 //!
-//! Owns: what this run put there, held against what the listing tells of it, and what is known to be spoilt.
-//! Leaves to others: the listing, and looking (`shared.rs`).
+//! Owns: what this run put there, held against what the listing tells of it, which of it is looked at, and what is known to be
+//! spoilt.
+//! Leaves to others: the listing (`shared.rs`), and looking (`looks.rs`).
 //! A newcomer gets wrong: what a listing tells may be another thing than it seems: an `ETag` is an MD5 in some buckets alone. So
 //! it is a reason to look, and the bytes decide.
 
@@ -14,17 +15,23 @@ use crate::model::{Digest, PictureRef};
 /// The key under which a later run knows it: the objects, each with the `ETag` under which it is spoilt.
 const SPOILT: &str = "spoilt";
 
+/// Of so many that are put one is looked at, whatever a listing tells: the first, and each after so many.
+const SAMPLED: u64 = 50;
+
 /// A picture as it was put there.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
-    mark: PictureRef,
+    pub(super) mark: PictureRef,
     bytes: u64,
     md5: String,
+    is_sample: bool,
 }
 
 /// Why an object is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
+    /// Nothing speaks against it: it stands for those of which that is true, too.
+    Sample,
     /// It is longer or shorter than what was sent.
     Length,
     /// Its `ETag` may be the MD5 of other bytes.
@@ -32,25 +39,37 @@ pub(super) enum Doubt {
 }
 
 impl Sent {
-    pub(super) fn new(mark: PictureRef, bytes: &[u8]) -> Self {
-        Self { mark, bytes: bytes.len() as u64, md5: md5_of(bytes) }
+    /// The `nth` that was put.
+    pub(super) fn new(mark: PictureRef, bytes: &[u8], nth: u64) -> Self {
+        Self { mark, bytes: bytes.len() as u64, md5: md5_of(bytes), is_sample: nth.is_multiple_of(SAMPLED) }
     }
 
     /// What speaks against it in a listing. A picture under another mark is another one, which is seen without it.
     pub(super) fn doubt(&self, mark: &PictureRef, bytes: u64) -> Option<Doubt> {
-        let tag = mark.as_str();
-        let may_be_md5 = tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
         match self.mark == *mark {
             true if bytes != self.bytes => Some(Doubt::Length),
-            true if may_be_md5 && !tag.eq_ignore_ascii_case(&self.md5) => Some(Doubt::Tag),
+            true if self.is_sample => Some(Doubt::Sample),
+            true if self.has_odd_tag() => Some(Doubt::Tag),
             _ => None,
         }
+    }
+
+    /// Whether its `ETag` is no MD5 of these bytes, though it may be one.
+    pub(super) fn has_odd_tag(&self) -> bool {
+        let tag = self.mark.as_str();
+        let may_be_md5 = tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+        may_be_md5 && !tag.eq_ignore_ascii_case(&self.md5)
     }
 
     /// Whether these are the bytes.
     pub(super) fn is(&self, bytes: &[u8]) -> bool {
         self.md5 == md5_of(bytes)
     }
+}
+
+/// Of so many that are put, how many are looked at.
+pub(super) fn samples(put: u64) -> u64 {
+    put.div_ceil(SAMPLED)
 }
 
 /// The mark of an object that does not hold what was put there.
@@ -92,9 +111,14 @@ mod tests {
             ("0x8D4BCC2E4835CD0", "0x8D4BCC2E4835CD0", 3, None),
             (MD5, other.as_str(), 2, None),
         ] {
-            let sent = Sent::new(PictureRef::new(sent), b"bob");
+            let sent = Sent::new(PictureRef::new(sent), b"bob", 1);
             assert!(sent.is(b"bob") && !sent.is(b"bo"));
             assert_eq!(sent.doubt(&PictureRef::new(told), bytes), doubt, "{told}");
+        }
+        let mark = PictureRef::new(MD5);
+        let looked_at = |put| (0..put).filter(|nth| Sent::new(mark.clone(), b"bob", *nth).doubt(&mark, 3).is_some());
+        for put in [0, 1, 50, 51, 120] {
+            assert_eq!(looked_at(put).count() as u64, samples(put), "of {put}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: an object whose name is no digest is nobody's account, and is never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::load::Learnt;
 use crate::model::{AccountId, PictureRef, Shown};
 
 use super::super::naming::EmailDigest;
-use super::kept::{self, Doubt, Sent};
+use super::kept::{self, Sent};
 
 /// What the objects of accounts stand below.
 const BELOW: &str = "avatar";
@@ -43,6 +44,8 @@ pub(super) struct BucketConnection {
     stands: Mutex<BTreeMap<String, PictureRef>>,
     /// What was put there since.
     sent: Mutex<BTreeMap<String, Sent>>,
+    /// How many pictures were.
+    puts: AtomicU64,
     /// Objects that do not hold what was put there, each with the mark that it has so.
     spoilt: Mutex<BTreeMap<String, PictureRef>>,
     heeds: OnceCell<()>,
@@ -58,6 +61,7 @@ impl BucketConnection {
             recorded: Mutex::default(),
             stands: Mutex::default(),
             sent: Mutex::default(),
+            puts: AtomicU64::default(),
             spoilt: Mutex::default(),
             heeds: OnceCell::new(),
         }
@@ -106,22 +110,26 @@ impl BucketConnection {
         let mut spoilt = kept::recall(learnt);
         // What this run put there it knows better.
         spoilt.retain(|account, mark| stands.get(account) == Some(mark) && !lock(&self.sent).contains_key(account));
-        for doubt in [Doubt::Length, Doubt::Tag] {
-            for (account, _) in doubted.iter().filter(|(_, why)| *why == doubt) {
-                let (there, mark) = (self.read(account).await?, &stands[account]);
-                let Some((bytes, _)) = there.filter(|(_, read)| read == mark) else { continue };
-                let is_what_was_sent = lock(&self.sent).get(account).is_some_and(|sent| sent.is(&bytes));
-                if is_what_was_sent {
-                    // In this bucket it tells nothing: an encrypted object has another one, for instance.
-                    break;
-                }
-                spoilt.insert(account.clone(), mark.clone());
-            }
-        }
+        let found = self.look_at(&doubted, &stands).await?.into_iter();
+        spoilt.extend(found.filter_map(|account| Some((account.clone(), stands.get(&account)?.clone()))));
         kept::learn(learnt, &spoilt);
         *lock(&self.spoilt) = spoilt;
         *lock(&self.stands) = stands;
         Ok(())
+    }
+
+    /// What this run put there.
+    pub(super) fn was_sent(&self, account: &str) -> Option<Sent> {
+        lock(&self.sent).get(account).cloned()
+    }
+
+    /// Those of which a listing saw what this run put there.
+    pub(super) fn sent_as(&self, stands: &BTreeMap<String, PictureRef>) -> Vec<String> {
+        let sent = lock(&self.sent);
+        sent.iter()
+            .filter(|(account, sent)| stands.get(*account) == Some(&sent.mark))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     /// Requests of a listing of the accounts that stand there.
@@ -187,7 +195,8 @@ impl BucketConnection {
             Put::Done(tag) => match tag.word() {
                 Some(mark) => {
                     let mark = PictureRef::new(mark);
-                    lock(&self.sent).insert(account.to_owned(), Sent::new(mark.clone(), bytes));
+                    let nth = self.puts.fetch_add(1, Ordering::Relaxed);
+                    lock(&self.sent).insert(account.to_owned(), Sent::new(mark.clone(), bytes, nth));
                     Ok(Some(mark))
                 }
                 None => {

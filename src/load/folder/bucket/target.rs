@@ -23,6 +23,7 @@ use crate::settings::{self, FolderNames};
 use super::super::naming::Naming;
 use super::super::session::WholeSession;
 use super::in_bucket::InBucket;
+use super::kept;
 use super::shared::{BucketConnection, CONDITIONS};
 
 /// Accounts that a survey hands over at once.
@@ -189,7 +190,8 @@ impl Target for BucketFolder {
         let puts = changes.replace + changes.replace_over_ours + changes.finish + changes.finish_over_ours;
         let reverts = changes.revert_made + changes.revert_adopted;
         let looks = changes.replace_over_ours * self.shared.looks_before_over();
-        CONDITIONS + puts + looks + changes.kept + 2 * reverts + changes.tidy + self.shared.pages()
+        let samples = kept::samples(changes.replace + changes.replace_over_ours);
+        CONDITIONS + puts + looks + changes.kept + 2 * reverts + changes.tidy + self.shared.pages() + samples
     }
 
     fn counts(&self) -> Counts {

@@ -221,30 +221,67 @@ async fn a_long_listing_is_read_to_its_end() {
     assert!(target.survey(&mut Learnt::new(), &mut |_| {}).await.is_err());
 }
 
-/// An object's own mark does not tell it: it is the mark of what is kept.
+/// Writes a picture; what the account shows then.
+async fn replace(target: &BucketFolder, account: &Account) -> Shown {
+    let draft = draft(IntentKind::Replace, account, Some(b"new"), false);
+    let mut journal = Memory::new(&Log::default());
+    let done = target.session().await.unwrap().replace(draft, &picture(b"new"), &mut journal).await;
+    Shown::Custom(done.map(|done| done.shown.unwrap()).unwrap_or_else(|error| panic!("{error:?}")))
+}
+
+/// An object's own mark does not tell it: it is the mark of what is kept. Nor does its length.
 #[tokio::test]
 async fn what_a_store_keeps_otherwise_than_it_was_sent_is_seen_and_written_again() {
-    let (store, mut learnt) = (store(), Learnt::new());
-    let replace = async |target: &BucketFolder, account: &Account| {
-        let draft = draft(IntentKind::Replace, account, Some(b"new"), false);
-        let mut journal = Memory::new(&Log::default());
-        let done = target.session().await.unwrap().replace(draft, &picture(b"new"), &mut journal).await;
-        Shown::Custom(done.map(|done| done.shown.unwrap()).unwrap_or_else(|error| panic!("{error:?}")))
-    };
-    store.judge(|asked| if asked.starts_with("PUT p/avatar/") { Then::KeepHalf } else { Then::Answer });
-    let target = folder(&store);
-    let account = ada_after(&target, &mut learnt).await;
-    let wrote = replace(&target, &account).await;
-    // The confirming listing.
-    let Shown::Custom(confirmed) = ada_after(&target, &mut learnt).await.shown else { panic!("it stands there") };
-    assert!(confirmed.is_spoilt() && wrote != Shown::Custom(confirmed.clone()));
-    store.judge(|_| Then::Answer);
-    // The next run looks at nothing to know it.
-    let next = folder(&store);
-    store.reset_log();
-    let account = ada_after(&next, &mut learnt).await;
-    assert_eq!((account.shown.clone(), store.log()), (Shown::Custom(confirmed), vec!["LIST p/avatar/ 200".to_owned()]));
-    let wrote = replace(&next, &account).await;
-    assert_eq!(store.objects()[&object(&account)], b"new");
-    assert_eq!((ada_after(&next, &mut learnt).await.shown, learnt), (wrote, Learnt::new()));
+    for kept in [Then::KeepHalf, Then::KeepOthers] {
+        let (store, mut learnt) = (store(), Learnt::new());
+        store.judge(move |asked| if asked.starts_with("PUT p/avatar/") { kept } else { Then::Answer });
+        let target = folder(&store);
+        let account = ada_after(&target, &mut learnt).await;
+        let wrote = replace(&target, &account).await;
+        // The confirming listing.
+        let Shown::Custom(confirmed) = ada_after(&target, &mut learnt).await.shown else { panic!("it stands there") };
+        assert!(confirmed.is_spoilt() && wrote != Shown::Custom(confirmed.clone()), "{kept:?}");
+        store.judge(|_| Then::Answer);
+        // The next run looks at nothing to know it.
+        let next = folder(&store);
+        store.reset_log();
+        let account = ada_after(&next, &mut learnt).await;
+        let listed = vec!["LIST p/avatar/ 200".to_owned()];
+        assert_eq!((account.shown.clone(), store.log()), (Shown::Custom(confirmed), listed));
+        let wrote = replace(&next, &account).await;
+        assert_eq!(store.objects()[&object(&account)], b"new");
+        assert_eq!((ada_after(&next, &mut learnt).await.shown, learnt), (wrote, Learnt::new()));
+    }
+}
+
+/// The first of fifty is read, and all of them where it is wrong. A store that gives out none for that takes nothing from what
+/// was written.
+#[tokio::test]
+async fn one_in_fifty_is_looked_at_and_all_where_it_is_wrong() {
+    // How many are put, which of them are kept wrong, whether reading is let through, and how many are seen as spoilt.
+    for (put, wrong, reads, spoilt) in
+        [(60, 0..0, true, 0), (60, 1..3, true, 0), (60, 0..3, true, 3), (60, 50..53, true, 3), (60, 0..3, false, 0)]
+    {
+        let store = store();
+        let target = folder(&store);
+        let ids: Vec<_> = (0..put).map(|number| format!("{number:064x}")).collect();
+        let mut nth = 0..;
+        let kept = wrong.clone();
+        store.judge(move |asked| match asked.starts_with("PUT p/avatar/") {
+            true if kept.contains(&nth.next().unwrap()) => Then::KeepOthers,
+            _ if !reads && asked.starts_with("GET p/avatar/") => Then::Refuse(403),
+            _ => Then::Answer,
+        });
+        let somebody = ada(&target).await;
+        for id in &ids {
+            replace(&target, &Account { id: id.as_str().into(), ..somebody.clone() }).await;
+        }
+        target.recall(ids.iter().map(|id| (id.as_str().into(), PictureRef::new("x"), Claim::Placed)).collect());
+        store.reset_log();
+        let seen = listed(&target).await;
+        let seen = seen.iter().filter(|(_, shown)| matches!(shown, Shown::Custom(mark) if mark.is_spoilt())).count();
+        let read = store.log().iter().filter(|asked| asked.starts_with("GET ")).count();
+        let expected = if spoilt > 0 { 60 } else { 2 };
+        assert_eq!((seen, read), (spoilt, expected), "{wrong:?}, read: {reads}");
+    }
 }
