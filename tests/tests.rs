@@ -13,11 +13,13 @@ mod suite {
     mod bad_line; // requests to a store that are refused, cut and lost
     mod ended; // how the program ended
     mod harness; // a sandbox, a file, a folder
+    #[cfg(feature = "bucket")]
     mod inside; // the library in place of the program
     mod kept_pictures; // what the product does not keep comes back by `keep_replaced`
     mod large_population; // thousands of them, with the state of their last run
     mod peak; // how much memory the program took
     mod pipe; // the pipeline file
+    #[cfg(feature = "bucket")]
     mod play; // the story of one seed
     mod population; // people with faces, and their accounts
     mod products; // every product of a world in that file
@@ -78,6 +80,7 @@ mod suite {
     mod requests; // sent equals forecast equals counted
     mod rules; // who keeps what, and why (P1, P2)
     mod secrets; // the loudest runs (P7)
+    #[cfg(feature = "bucket")]
     mod seeds; // seeded faults at every request, every write judged at once (P1, P2)
     mod selection; // --only, --target, --plan
     mod several; // sources and targets side by side, and none for another's fault

@@ -22,6 +22,8 @@ pub(super) enum Line {
     LoseTheAnswer,
     /// Half of the answer comes back.
     CutTheAnswer,
+    /// The store is not asked, and nobody answers until the client gives up.
+    Silent,
 }
 
 /// A line that is there until it is dropped.
@@ -37,6 +39,12 @@ pub(super) struct BadLine {
 impl BadLine {
     /// To a store, `http://HOST:PORT/PATH`. Requests go through these by turns.
     pub(super) fn to(endpoint: &str, turns: &'static [Line]) -> Self {
+        let turn = AtomicUsize::new(0);
+        Self::judged(endpoint, move |_| turns[turn.fetch_add(1, Ordering::Relaxed) % turns.len()])
+    }
+
+    /// The same; what becomes of each request this says, by its first line.
+    pub(super) fn judged(endpoint: &str, judge: impl Fn(&str) -> Line + Send + Sync + 'static) -> Self {
         let rest = endpoint.strip_prefix("http://").expect("a store without TLS");
         let (store, path) =
             rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
@@ -45,17 +53,19 @@ impl BadLine {
         let (bad, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (store, counted, stopped) = (store.to_owned(), Arc::clone(&bad), Arc::clone(&stop));
         let listening = std::thread::spawn(move || {
-            let turn = AtomicUsize::new(0);
+            let judge = &|head: &str| {
+                let line = judge(head.lines().next().unwrap_or_default());
+                counted.fetch_add(usize::from(line != Line::Whole), Ordering::Relaxed);
+                line
+            };
             std::thread::scope(|scope| {
                 for client in listener.incoming().map_while(Result::ok) {
                     if stopped.load(Ordering::Acquire) {
                         return;
                     }
-                    let line = turns[turn.fetch_add(1, Ordering::Relaxed) % turns.len()];
-                    counted.fetch_add(usize::from(line != Line::Whole), Ordering::Relaxed);
                     let store = &store;
                     // Whoever hangs up has what was wanted.
-                    scope.spawn(move || drop(pass(client, store, line)));
+                    scope.spawn(move || drop(pass(client, store, judge)));
                 }
             });
         });
@@ -78,8 +88,12 @@ impl Drop for BadLine {
     }
 }
 
-fn pass(mut client: TcpStream, store: &str, line: Line) -> std::io::Result<()> {
+fn pass(mut client: TcpStream, store: &str, judge: &(dyn Fn(&str) -> Line + Sync)) -> std::io::Result<()> {
     let (head, body) = request(&mut client)?;
+    let line = judge(&head);
+    if line == Line::Silent {
+        return client.read(&mut [0]).map(drop);
+    }
     if let Line::TooMany(status) = line {
         let told = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SlowDown</Code></Error>";
         let head = format!(
@@ -100,12 +114,12 @@ fn pass(mut client: TcpStream, store: &str, line: Line) -> std::io::Result<()> {
     match line {
         Line::LoseTheAnswer => Ok(()),
         Line::CutTheAnswer => client.write_all(&answer[..answer.len() / 2]),
-        Line::Whole | Line::TooMany(_) | Line::CutAmid => client.write_all(&answer),
+        Line::Whole | Line::TooMany(_) | Line::CutAmid | Line::Silent => client.write_all(&answer),
     }
 }
 
 /// The head of a request, which now ends its connection, and the body.
-fn request(client: &mut TcpStream) -> std::io::Result<(String, Vec<u8>)> {
+pub(super) fn request(client: &mut TcpStream) -> std::io::Result<(String, Vec<u8>)> {
     let (mut read, mut part) = (Vec::new(), [0; 8192]);
     let end = loop {
         if let Some(end) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {

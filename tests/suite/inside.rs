@@ -38,7 +38,11 @@ impl Harness {
     fn execute(&self, said: Arc<Said>) -> Result<(Exit, String), Box<Trouble>> {
         let faults = |faults: avatarpipe::inside::Faults| Trouble::Usage(faults.render(Colour::Plain));
         let document = parse(&self.pipe().text(), "pipeline.yaml").map_err(faults)?;
-        let pipeline = document.resolve(&Variables(self), &Overlay::default()).map_err(faults)?;
+        let mut pipeline = document.resolve(&Variables(self), &Overlay::default()).map_err(faults)?;
+        if pipeline.bucket.is_some() {
+            // The copy on this machine has no key of its own.
+            pipeline.state = self.path("state/bucket/stage.db");
+        }
         let selection = Selection::default();
         let (rerender, asked) = (Rerender::Changed, Asked::default());
         let options = Options { mode: Mode::Run, selection, allow: Vec::new(), rerender, report: false, asked };

@@ -18,7 +18,7 @@ use super::play::Play;
 /// The seeds of every test run.
 const FIXED: std::ops::Range<u64> = 0..250;
 /// Kinds of faults, by `play/schedule`; each strikes somebody among the fixed seeds.
-const KINDS: [&str; 39] = [
+const KINDS: [&str; 51] = [
     "429, Retry-After: ",
     "429, Retry-After: -5",
     "429, Retry-After: 0",
@@ -54,6 +54,18 @@ const KINDS: [&str; 39] = [
     "page_repeats",
     "page_skips",
     "session_lost",
+    "store: CutAmid",
+    "store: CutTheAnswer",
+    "store: LoseTheAnswer",
+    "store: Silent",
+    "store: an hour later",
+    "store: answer 403",
+    "store: answer 409",
+    "store: answer 412",
+    "store: answer 429",
+    "store: answer 500",
+    "store: answer 503",
+    "store: done, answer 500",
     "token_expired",
     "truncate",
     "userNotFound",

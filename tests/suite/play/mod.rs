@@ -6,6 +6,7 @@
 //! A newcomer gets wrong: in between nothing is expected of a run but that it ends in a documented way; what it did
 //! was judged at each write.
 
+mod bucket;
 mod end;
 mod generator;
 mod invariants;
@@ -26,6 +27,7 @@ use super::ended::Ended;
 use super::harness::Harness;
 use super::population::file;
 use super::truth::words;
+use bucket::StateInBucket;
 use generator::{AMBIGUOUS, NEWCOMER, PEOPLE, SOURCES, Source, TARGETS, portrait};
 use invariants::{Chosen, InvariantChecker, Owner, Owners};
 use schedule::{Dice, Schedule, Servers, Struck};
@@ -38,6 +40,8 @@ const HASTY: &str = "{ default: { timeout: 2s, retry_pause: 5ms } }";
 const CALM: &str = "{ default: { timeout: 60s, retry_pause: 5ms } }";
 /// One seed in so many runs the real program.
 const REAL: u64 = 10;
+/// One seed in so many has its state in a bucket: of those of the real program half.
+const IN_BUCKET: u64 = 4;
 /// How long after the client gave up a slow server still does what it was asked, and what the file says about it: the
 /// seconds between are for a busy machine.
 const LATE: (Duration, &str) = (Duration::from_millis(300), "3s");
@@ -71,6 +75,8 @@ pub(super) struct Play<'a> {
     struck: Struck,
     /// Whether somebody took an account over.
     handed_over: bool,
+    /// Where the state stands; `None`: in a file.
+    bucket: Option<StateInBucket>,
     harness: Harness,
 }
 
@@ -105,6 +111,7 @@ impl<'a> Play<'a> {
             had,
             struck: Struck::default(),
             handed_over,
+            bucket: None,
             harness,
         };
         play.settings();
@@ -123,6 +130,10 @@ impl<'a> Play<'a> {
                     self.happens(turn);
                 }
             }
+            if let Some(bucket) = &self.bucket {
+                bucket.between_runs(&mut self.dice, &self.harness);
+                bucket.fails_in(turn);
+            }
             let subjects = self.subjects();
             self.harness.sandbox.faults().follow(Schedule::new(
                 self.seed,
@@ -140,6 +151,7 @@ impl<'a> Play<'a> {
         }
         let struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.harness.sandbox.faults().clear();
+        self.bucket.iter().for_each(StateInBucket::is_well);
         self.harness.edit(|pipe| _ = pipe.top("http", CALM));
         let ended = expect_success(self.run("without faults", None));
         self.tell(ended.stdout);
@@ -214,8 +226,12 @@ impl<'a> Play<'a> {
                 self.harness.sandbox.switch(simulator, name, value).unwrap_or_else(|fault| panic!("{fault}"));
             }
         }
+        if self.seed.is_multiple_of(IN_BUCKET) {
+            self.bucket = Some(StateInBucket::of(self.seed, Arc::clone(&self.struck), &mut self.harness));
+        }
+        let kept = if self.bucket.is_some() { "the state in a bucket" } else { "the state in a file" };
         self.tell(format!(
-            "{:?}, {:?} to {:?}, {:?}, {ownership}, {lanes} at once, small pages {small_pages}, groups {by_groups}, token \
+            "{:?}, {:?} to {:?}, {:?}, {kept}, {ownership}, {lanes} at once, small pages {small_pages}, groups {by_groups}, token \
              {by_token} {token_session}, endpoint {by_endpoint}, user list {user_list}",
             self.program, self.sources, self.targets, self.servers
         ));
@@ -375,6 +391,9 @@ impl<'a> Play<'a> {
             let odd_parts = entry.parts.iter().filter(|part| part.1 != 200).map(|part| format!("\n      {part:?}"));
             self.tell(format!("  {}{}{}", words(&entry), fault.unwrap_or_default(), odd_parts.collect::<String>()));
         }
+        for asked in self.bucket.iter().flat_map(StateInBucket::log) {
+            self.tell(format!("  store: {asked}"));
+        }
         let panicked = ended.stdout.contains("panicked") || ended.stderr.contains("panicked");
         ended.holds(!panicked, "no panic");
         let violations = self.harness.sandbox.violations();
@@ -386,8 +405,9 @@ impl<'a> Play<'a> {
     fn killed(&self, after: u64) -> Ended {
         let arguments = ["run", "pipeline.yaml", "--report", "report"];
         let mut child = self.harness.spawn(&arguments);
-        let arrived = || self.harness.sandbox.requests().entries();
-        while child.try_wait().expect("a child").is_none() && (arrived().len() as u64) < after {
+        let at_store = || self.bucket.as_ref().map_or(0, |bucket| bucket.log().len());
+        let arrived = || self.harness.sandbox.requests().entries().len() + at_store();
+        while child.try_wait().expect("a child").is_none() && (arrived() as u64) < after {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         // One that has ended meanwhile cannot be killed, and need not be.
@@ -401,7 +421,9 @@ impl<'a> Play<'a> {
     /// Whether a run under faults may end so. A server that finds nothing may well not be the one that was meant.
     fn is_documented(&self, code: i32) -> bool {
         let not_found = |entry: &Entry| entry.fault.is_some() && entry.status == Some(404);
-        ENDS.contains(&code) || (code == 2 && self.harness.sandbox.requests().entries().iter().any(not_found))
+        // Whoever finds the lease taken, or loses it.
+        let leased = code == 7 && self.bucket.is_some();
+        ENDS.contains(&code) || leased || (code == 2 && self.harness.sandbox.requests().entries().iter().any(not_found))
     }
 
     fn tell(&self, line: String) {

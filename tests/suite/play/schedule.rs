@@ -14,16 +14,16 @@ use avatarpipe_sandbox::faults::{Answer, Effect, FaultSource, RequestFacts};
 use serde_json::json;
 
 /// How often a request is struck in a turn, of a thousand. A turn is quiet, ordinary or a bad day.
-const DENSITIES: [u64; 6] = [0, 20, 50, 100, 200, 400];
+pub(super) const DENSITIES: [u64; 6] = [0, 20, 50, 100, 200, 400];
 /// The same of writes, but on quiet days.
 const LEAST_OF_WRITES: u64 = 200;
 /// How many requests in a row a fault strikes. The last outlasts what any client should try.
-const LENGTHS: [u32; 8] = [1, 1, 1, 1, 1, 2, 3, LONGEST];
-const LONGEST: u32 = 8;
+pub(super) const LENGTHS: [u32; 8] = [1, 1, 1, 1, 1, 2, 3, LONGEST];
+pub(super) const LONGEST: u32 = 8;
 /// At which request of its simulator an outage begins.
-const OUTAGES: [u32; 7] = [0, 1, 2, 4, 8, 16, 32];
+pub(super) const OUTAGES: [u32; 7] = [0, 1, 2, 4, 8, 16, 32];
 /// One turn in so many has an outage of a simulator.
-const OUTAGE: u64 = 10;
+pub(super) const OUTAGE: u64 = 10;
 
 /// Whether a server may still do what it was asked when nobody waits for the answer any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
