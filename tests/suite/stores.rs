@@ -47,6 +47,16 @@ pub(super) fn s3_by_role(endpoint: &str, prefix: &str) -> Place {
     place
 }
 
+/// The same, by a key that ends.
+pub(super) fn s3_for_a_while(endpoint: &str, prefix: &str) -> Place {
+    let mut place = s3(endpoint, prefix);
+    place.keys.retain(|(key, _)| *key != "credential");
+    // It stands in for both.
+    let credential = "{ access_key_id: ASIA, secret_access_key: '${STORE_KEY}', session_token: '${STORE_KEY}/token' }";
+    place.keys.push(("credential", Some(credential.to_owned())));
+    place
+}
+
 /// In Azurite.
 pub(super) fn azure(endpoint: &str, prefix: &str) -> Place {
     let keys = [
@@ -58,6 +68,14 @@ pub(super) fn azure(endpoint: &str, prefix: &str) -> Place {
     // Azurite's own account, which everybody knows.
     let secret = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
     Place { keys: written(keys), secret, folder: None }
+}
+
+/// In Azure, by a shared access signature.
+pub(super) fn azure_by_signature(endpoint: &str, prefix: &str) -> Place {
+    let mut place = azure(endpoint, prefix);
+    place.keys.retain(|(key, _)| *key != "credential");
+    place.keys.push(("credential", Some("{ sas_token: '${STORE_KEY}' }".to_owned())));
+    Place { secret: "sv=2024-11-04&sp=racwd&sig=canary%2Fsignature%2B0123456789%3D", ..place }
 }
 
 /// In a store that speaks as Google's does.
@@ -81,6 +99,12 @@ fn written<const N: usize>(keys: [(&'static str, String); N]) -> Vec<(&'static s
 }
 
 impl Place {
+    /// The same; who we are says the environment.
+    pub(super) fn by_the_environment(mut self) -> Self {
+        self.keys.retain(|(key, _)| !matches!(*key, "credential" | "account"));
+        self
+    }
+
     /// The state stands there.
     pub(super) fn for_state(&self, harness: &mut Harness, more: &str) {
         self.prepare(harness);

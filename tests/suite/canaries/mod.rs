@@ -4,6 +4,8 @@
 //! Owns: the commands and the failures. Leaves to others: who is sent a credential at all (`foreign_hosts`).
 //! A newcomer gets wrong: what a sandbox issues is a secret, too. Tokens and cookies are known by their shape.
 
+#[cfg(feature = "bucket")]
+mod buckets; // what opens object storage, at a store that gives it back
 mod kinds; // the kinds of credentials
 mod proxied; // a proxy's password, and nothing for whoever a redirect names
 mod tls; // a proxy that opens TLS, with the simulators behind it
@@ -48,7 +50,16 @@ fn expect_nothing_derived(harness: &Harness, ended: &Ended) {
     let written = files(harness.folder()).into_iter().filter(|(name, _)| !name.starts_with("secret/"));
     for (place, bytes) in printed.into_iter().chain(written) {
         let bytes = without_pictures(&bytes);
-        for (head, least) in [("eyJ", 20), ("ya29.", 8), ("Bearer ", 12), ("Basic ", 8), ("JSESSIONID=", 8)] {
+        for (head, least) in [
+            ("eyJ", 20),
+            ("ya29.", 8),
+            ("Bearer ", 12),
+            ("Basic ", 8),
+            ("JSESSIONID=", 8),
+            // What signs a request to a store.
+            ("Signature=", 20),
+            ("SharedKey ", 20),
+        ] {
             let found = bytes.windows(head.len()).enumerate().filter(|(_, window)| *window == head.as_bytes());
             for (at, _) in found {
                 let rest = &bytes[at + head.len()..];
