@@ -69,6 +69,8 @@ mod suite {
     mod opened; // the contact sheet in a real browser
     mod outlet; // names that are no names, secrets under other names (P7)
     mod packages; // what is shipped takes files that are there
+    #[cfg(feature = "bucket")]
+    mod policies; // those of the guide, at a store that keeps to them
     mod printed; // whole outputs
     mod probing; // `auth --probe`: tried on our own account, and put back
     #[cfg(feature = "bucket")]
