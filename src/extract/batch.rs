@@ -2,7 +2,8 @@
 //!
 //! Owns: that everybody asked about is answered once, who is asked again and when. Leaves to others: sending a batch, reading
 //! a part, and when the whole source has failed (`entra`, `google`).
-//! A newcomer gets wrong: whose part is missing is asked again, not absent; and of two parts about one person neither counts.
+//! A newcomer gets wrong: whose part is missing is asked again, not absent; of two parts about one person neither counts;
+//! and an id that another call has, too, would let that call's answer pass for this one's.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -38,6 +39,33 @@ impl PhotoAnswer for PhotoResult {
     }
 }
 
+/// What the ids of the parts of one call begin with: no other call of any run has it, so a part of another call's answer,
+/// given by something between that mixes answers up, is nobody's here (promise P1).
+pub(super) struct CallName(String);
+
+impl CallName {
+    fn new() -> Self {
+        Self(format!("{}-", uuid::Uuid::new_v4().simple()))
+    }
+
+    /// As the recorded answers of the fuzzed corpus have it.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn fixed(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The id of the part about the person at this place.
+    pub(super) fn part(&self, place: usize) -> String {
+        format!("{}{place}", self.0)
+    }
+
+    /// The place that an answered id means; `None` for one of another call.
+    pub(super) fn place(&self, id: &str) -> Option<usize> {
+        let place = id.get(self.0.len()..)?.parse().ok()?;
+        self.part(place).eq_ignore_ascii_case(id).then_some(place)
+    }
+}
+
 /// Where the parts of one call stand. People are named by their place in the slice.
 pub(super) struct Round<T> {
     pub done: Vec<(usize, T)>,
@@ -69,16 +97,16 @@ impl<T> Round<T> {
 }
 
 impl<T: PhotoAnswer> Round<T> {
-    /// Each part where `take` puts it; `is_of` tells whether it answers for a place.
+    /// Each part where `take` puts it; `place_of` tells whom it answers for.
     pub(super) fn sort<P>(
         parts: impl IntoIterator<Item = P>,
         open: &[usize],
-        is_of: impl Fn(&P, usize) -> bool,
+        place_of: impl Fn(&P) -> Option<usize>,
         mut take: impl FnMut(&mut Self, usize, P),
     ) -> Self {
         let mut parts_of: BTreeMap<usize, Option<P>> = BTreeMap::new();
         for part in parts {
-            let Some(place) = open.iter().copied().find(|place| is_of(&part, *place)) else { continue };
+            let Some(place) = place_of(&part).filter(|place| open.contains(place)) else { continue };
             // Which of two is this person's nobody can tell, even where both say the same of somebody's photo.
             parts_of.entry(place).and_modify(|held| *held = None).or_insert(Some(part));
         }
@@ -104,6 +132,7 @@ pub(super) struct Rounds<'a, T> {
     people: &'a [PersonId],
     client: &'a Client,
     tokens: &'a TokenSource,
+    pub name: CallName,
     pub open: Vec<usize>,
     pub pauses: Pauses,
     told: Vec<(usize, T)>,
@@ -116,6 +145,7 @@ impl<'a, T: PhotoAnswer> Rounds<'a, T> {
             people,
             client,
             tokens,
+            name: CallName::new(),
             open: (0..people.len()).collect(),
             pauses: client.pauses(),
             told: Vec::with_capacity(people.len()),

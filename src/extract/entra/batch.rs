@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Entra, SLOW};
 use super::error;
 use super::photo::{PartOutcome, PartResponse, PhotoQuery, too_large};
-use crate::extract::batch::{Round, Rounds, now_there};
+use crate::extract::batch::{CallName, Round, Rounds, now_there};
 use crate::extract::wire::segment;
 use crate::http::{Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after};
 use crate::model::PersonId;
@@ -52,10 +52,10 @@ impl Entra {
         let mut rounds = Rounds::of(people, &self.graph, &self.tokens);
         while !rounds.open.is_empty() {
             let used = self.tokens.token().await?;
-            let GraphAnswer::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else {
+            let GraphAnswer::Response(response) = self.send_batch(people, &rounds).await? else {
                 return self.one_by_one(people, rounds).await;
             };
-            match self.read_round(&response, &rounds.open)? {
+            match self.read_round(&response, &rounds)? {
                 // An inner 401 for all means the same as an outer one (§4).
                 Some(round) => rounds.take(round, &used, |_| error::refused_token(&response)).await?,
                 None => self.rest_or_fail(&mut rounds.pauses, &response, rounds.open.len()).await?,
@@ -64,9 +64,14 @@ impl Entra {
         Ok(rounds.answers())
     }
 
-    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<GraphAnswer, Failure> {
+    async fn send_batch<T: PhotoQuery>(
+        &self,
+        people: &[PersonId],
+        rounds: &Rounds<'_, T>,
+    ) -> Result<GraphAnswer, Failure> {
+        let open = &rounds.open;
         let part = |place: &usize| BatchPart {
-            id: place.to_string(),
+            id: rounds.name.part(*place),
             method: "GET",
             url: format!("/users/{}{}", segment(people[*place].as_str()), T::PATH),
         };
@@ -82,9 +87,13 @@ impl Entra {
     /// Sorts the parts of an answer; `None` if the batch as a whole has to be sent again.
     ///
     /// A batch with throttled parts may come as 200, 424 or 429 (§4): what counts is whether it holds `responses`.
-    fn read_round<T: PhotoQuery>(&self, response: &Response, open: &[usize]) -> Result<Option<Round<T>>, Failure> {
+    fn read_round<T: PhotoQuery>(
+        &self,
+        response: &Response,
+        rounds: &Rounds<'_, T>,
+    ) -> Result<Option<Round<T>>, Failure> {
         match serde_json::from_slice::<Responses<'_>>(&response.body) {
-            Ok(Responses { responses }) => Ok(Some(sort(responses, open, now_there(response)))),
+            Ok(Responses { responses }) => Ok(Some(sort(responses, &rounds.name, &rounds.open, now_there(response)))),
             Err(error) if response.status == 200 => Err(response.not_json(&error)),
             Err(_) if is_transient(response.status) || response.status == 424 => Ok(None),
             Err(_) => Err(error::failure(response, "User.Read.All")),
@@ -122,26 +131,31 @@ impl Entra {
     }
 }
 
-fn sort<T: PhotoQuery>(parts: Vec<PartResponse<'_>>, open: &[usize], now: SystemTime) -> Round<T> {
-    let is_of = |part: &PartResponse<'_>, place: usize| part.id == place.to_string();
-    Round::sort(parts, open, is_of, |round, place, part| {
-        round.throttled += u64::from(is_throttled(part.status));
-        match part.judge(now) {
-            PartOutcome::Final(told) => round.done.push((place, told)),
-            PartOutcome::Unauthorized(fault) => round.unauthorized.push((place, fault)),
-            PartOutcome::Again { fault, asked } => round.repeat(place, fault, asked),
-        }
-    })
+fn sort<T: PhotoQuery>(parts: Vec<PartResponse<'_>>, name: &CallName, open: &[usize], now: SystemTime) -> Round<T> {
+    Round::sort(
+        parts,
+        open,
+        |part| name.place(&part.id),
+        |round, place, part| {
+            round.throttled += u64::from(is_throttled(part.status));
+            match part.judge(now) {
+                PartOutcome::Final(told) => round.done.push((place, told)),
+                PartOutcome::Unauthorized(fault) => round.unauthorized.push((place, fault)),
+                PartOutcome::Again { fault, asked } => round.repeat(place, fault, asked),
+            }
+        },
+    )
 }
 
 /// Any body of any status: everybody asked about is answered once.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let open: Vec<usize> = (0..super::client::BATCH).collect();
+    let name = CallName::fixed("");
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
-    let probed = sort::<crate::extract::VersionResult>(responses, &open, SystemTime::UNIX_EPOCH).everybody();
+    let probed = sort::<crate::extract::VersionResult>(responses, &name, &open, SystemTime::UNIX_EPOCH).everybody();
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
-    let looked = sort::<crate::extract::PhotoResult>(responses, &open, SystemTime::UNIX_EPOCH);
+    let looked = sort::<crate::extract::PhotoResult>(responses, &name, &open, SystemTime::UNIX_EPOCH);
     let kinds = looked.again.iter().chain(&looked.unauthorized);
     let kinds: Vec<String> = kinds.map(|(_, fault)| fault.code.clone()).collect();
     let done = looked.done.len();

@@ -13,7 +13,7 @@ use super::client::Google;
 use super::error::{Class, GoogleError};
 use super::mime::{self, MimePart};
 use super::photo::{PartOutcome, PhotoQuery};
-use crate::extract::batch::{Round, Rounds, now_there};
+use crate::extract::batch::{CallName, Round, Rounds, now_there};
 use crate::extract::wire::segment;
 use crate::http::{Failure, FailureKind, Pauses, Request, Response, is_throttled, is_transient};
 use crate::model::{Fault, PersonId};
@@ -55,10 +55,10 @@ impl Google {
             let sorted = if self.is_singly() {
                 self.one_by_one(people, &rounds.open).await?
             } else {
-                let BatchAnswer::Response(response) = self.send_batch::<T>(people, &rounds.open).await? else {
+                let BatchAnswer::Response(response) = self.send_batch(people, &rounds).await? else {
                     continue;
                 };
-                let Some(sorted) = self.read_round(&response, people, &rounds.open)? else {
+                let Some(sorted) = self.read_round(&response, people, &rounds)? else {
                     self.rest_or_fail(&mut rounds.pauses, &response, rounds.open.len()).await?;
                     continue;
                 };
@@ -72,8 +72,13 @@ impl Google {
         Ok(rounds.answers())
     }
 
-    async fn send_batch<T: PhotoQuery>(&self, people: &[PersonId], open: &[usize]) -> Result<BatchAnswer, Failure> {
-        let names: Vec<String> = open.iter().map(|place| content_id(*place)).collect();
+    async fn send_batch<T: PhotoQuery>(
+        &self,
+        people: &[PersonId],
+        rounds: &Rounds<'_, T>,
+    ) -> Result<BatchAnswer, Failure> {
+        let open = &rounds.open;
+        let names: Vec<String> = open.iter().map(|place| rounds.name.part(*place)).collect();
         let calls = names.iter().zip(open).map(|(name, place)| (name.as_str(), path::<T>(&people[*place])));
         let request = Request::post(self.directory.url("batch"))
             .bytes(mime::MIME, Bytes::from(mime::compose(calls)))
@@ -97,7 +102,7 @@ impl Google {
         &self,
         response: &Response,
         people: &[PersonId],
-        open: &[usize],
+        rounds: &Rounds<'_, T>,
     ) -> Result<Option<Sorted<T>>, Failure> {
         let class = GoogleError::of(&response.body).class(response.status);
         if response.status != 200 {
@@ -109,12 +114,8 @@ impl Google {
                 .failure(FailureKind::Odd, format!("{}, not the parts of a batch", response.excerpt()))
                 .hint("something answers in Google's place: check `endpoints.directory`, and any proxy between"));
         };
-        let mut parts = mime::parse(&response.body, boundary);
-        if let ([only], [part]) = (open, parts.as_mut_slice()) {
-            // One question and one answer: there is nothing to guess.
-            part.id.get_or_insert_with(|| content_id(*only));
-        }
-        Ok(Some(Sorted::of(&parts, people, open, now_there(response))))
+        let parts = mime::parse(&response.body, boundary);
+        Ok(Some(Sorted::of(&parts, people, &rounds.name, &rounds.open, now_there(response))))
     }
 
     async fn rest_or_fail(&self, pauses: &mut Pauses, response: &Response, parts: usize) -> Result<(), Failure> {
@@ -165,10 +166,10 @@ impl Google {
 }
 
 impl<T: PhotoQuery> Sorted<T> {
-    fn of(parts: &[MimePart<'_>], people: &[PersonId], open: &[usize], now: SystemTime) -> Self {
+    fn of(parts: &[MimePart<'_>], people: &[PersonId], name: &CallName, open: &[usize], now: SystemTime) -> Self {
         let mut denied = Vec::new();
-        let is_of = |part: &&MimePart<'_>, place: usize| part.id.as_ref() == Some(&content_id(place));
-        let round = Round::sort(parts, open, is_of, |round, place, part| {
+        let place_of = |part: &&MimePart<'_>| name.place(part.id.as_deref()?);
+        let round = Round::sort(parts, open, place_of, |round, place, part| {
             let class = put(round, &mut denied, place, &people[place], part, now);
             round.throttled += u64::from(class == Some(Class::Rate));
         });
@@ -217,8 +218,13 @@ pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let head = String::from_utf8_lossy(&body[..body.len().min(64)]);
     let boundary = mime::boundary(head.lines().next().unwrap_or_default()).unwrap_or("b");
     let parts = mime::parse(body, boundary);
-    let Sorted { round, denied } =
-        Sorted::<crate::extract::PhotoResult>::of(&parts, &people, &open, SystemTime::UNIX_EPOCH);
+    let Sorted { round, denied } = Sorted::<crate::extract::PhotoResult>::of(
+        &parts,
+        &people,
+        &CallName::fixed("p"),
+        &open,
+        SystemTime::UNIX_EPOCH,
+    );
     let mut places = round.everybody();
     places.extend(denied.iter().map(|denied| denied.place));
     places.sort_unstable();
@@ -231,11 +237,6 @@ pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
 /// The endpoint is not there: a wrong URL answers an HTML page with 404, a gateway that takes no multipart 400 (§5).
 fn is_gone(response: &Response) -> bool {
     matches!(response.status, 400 | 404 | 405 | 410 | 415 | 501)
-}
-
-/// Short, and never an e-mail address (§4).
-fn content_id(place: usize) -> String {
-    format!("p{place}")
 }
 
 /// The path below the server, as a batch wants it.

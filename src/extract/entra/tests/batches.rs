@@ -44,6 +44,57 @@ async fn whoever_is_answered_twice_is_unknown_and_nobody_else() {
     }
 }
 
+/// A gateway that mixes answers up: each answer is that of the call before, as a replayed or late one is.
+#[tokio::test]
+async fn the_answer_of_another_call_is_nobodys() {
+    let tenant = Tenant::start(Users::default(), |number, asked| match number {
+        0 => batch(asked, |url| if url.contains("ada") { photo() } else { refused(404, "ImageNotFound") }),
+        _ => reply_json(503, &json!({})),
+    })
+    .await;
+    tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    let former = Arc::new(tenant.graph.asked()[0].clone());
+    for (asks_versions, other) in [(false, "cyd"), (true, "dan")] {
+        let former = Arc::clone(&former);
+        let mixing = Tenant::start(Users::default(), move |number, asked| match number {
+            // What another call asked: the same in number, and about others.
+            0 => batch(&former, |url| if url.contains("ada") { photo() } else { refused(404, "ImageNotFound") }),
+            _ => batch(asked, |_| refused(404, "ErrorItemNotFound")),
+        })
+        .await;
+        let people = ids(&[other, "eve"]);
+        if asks_versions {
+            let told = mixing.entra.versions(&people).await.unwrap();
+            assert!(told.iter().all(|(_, told)| *told == VersionResult::Absent(Absence::NotFound)), "{told:?}");
+        } else {
+            let told = mixing.entra.fetch(&people).await.unwrap();
+            assert_eq!((code(&told, other), code(&told, "eve")), ("NotFound".into(), "NotFound".into()));
+        }
+        assert_eq!(mixing.graph.asked().len(), 2, "asked again, since no part is of this call");
+    }
+}
+
+#[tokio::test]
+async fn ids_of_parts_are_in_no_other_call_and_any_case_fits() {
+    let tenant = Tenant::start(Users::default(), |_, asked| {
+        let told = parts(asked).into_iter().map(|(id, _)| {
+            let mut part = photo();
+            part["id"] = json!(id.to_uppercase());
+            part
+        });
+        reply_json(200, &json!({ "responses": told.collect::<Vec<_>>() }))
+    })
+    .await;
+    for _ in 0..3 {
+        let looked = tenant.entra.fetch(&ids(&["ada", "bob"])).await.unwrap();
+        assert_eq!((code(&looked, "ada"), code(&looked, "bob")), ("photo".into(), "photo".into()));
+    }
+    let asked = tenant.graph.asked();
+    let named: std::collections::BTreeSet<String> = asked.iter().flat_map(parts).map(|(id, _)| id).collect();
+    assert_eq!(named.len(), 6, "{named:?}");
+    assert!(named.iter().all(|id| id.len() < 40 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')));
+}
+
 #[tokio::test]
 async fn versions_ask_for_metadata_only() {
     let tenant = Tenant::start(Users::default(), |_, asked| {
@@ -99,10 +150,11 @@ async fn parts_that_stay_bad_are_unknown_after_six_tries() {
 #[tokio::test]
 async fn a_missing_part_is_asked_for_again_and_a_strange_one_ignored() {
     let tenant = Tenant::start(Users::default(), |number, asked| {
-        let mut responses = vec![json!({ "id": "0", "status": 200, "headers": {}, "body": photo()["body"] })];
+        let first = &parts(asked)[0].0;
+        let mut responses = vec![json!({ "id": first, "status": 200, "headers": {}, "body": photo()["body"] })];
         if number == 0 {
-            responses.push(json!({ "id": "77", "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
-            responses.push(json!({ "id": "0", "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
+            responses.push(json!({ "id": "1", "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
+            responses.push(json!({ "id": first, "status": 404, "body": { "error": { "code": "ImageNotFound" } } }));
         } else {
             responses = vec![json!({ "id": parts(asked)[0].0, "status": 404, "headers": {},
                 "body": { "error": { "code": "ImageNotFound" } } })];

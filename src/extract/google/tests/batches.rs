@@ -58,6 +58,35 @@ async fn whoever_is_answered_twice_is_unknown_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn the_answer_of_another_call_is_nobodys() {
+    let none = || Some(refusal(404, "notFound", "Resource Not Found: photo"));
+    let first = Customer::of(move |_, asked| batch(asked, |_| none())).await;
+    first.google.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    let former = first.directory.asked()[0].clone();
+    // What another call asked, of the same number of people and of one; and an answer that names no part at all.
+    for (people, nameless) in [(ids(&["cyd", "dan"]), false), (ids(&["cyd"]), false), (ids(&["cyd"]), true)] {
+        let former = former.clone();
+        let mixing = Customer::of(move |number, asked| match (number, nameless) {
+            (0, false) => batch(&former, |_| none()),
+            (0, true) => {
+                let (status, json) = none().unwrap();
+                let body = format!("--b\r\n\r\nHTTP/1.1 {status} X\r\n\r\n{json}\r\n--b--\r\n");
+                reply(200, &[("content-type", "multipart/mixed; boundary=b")], body)
+            }
+            _ => batch(asked, |user| Some(photo(user))),
+        })
+        .await;
+        let told = mixing.google.fetch(&people).await.unwrap();
+        assert_eq!((code(&told, "cyd").as_str(), told.len()), ("\u{ff}cyd", people.len()));
+        assert_eq!(mixing.directory.asked().len(), 2, "asked again, since no part is of this call");
+    }
+    first.google.fetch(&ids(&["ada", "bob"])).await.unwrap();
+    let asked = first.directory.asked();
+    let named: std::collections::BTreeSet<String> = asked.iter().flat_map(parts).map(|(id, _)| id).collect();
+    assert_eq!(named.len(), 4, "{named:?}");
+}
+
+#[tokio::test]
 async fn a_swapped_part_is_nobodys_photo() {
     let customer =
         Customer::of(|_, asked| batch(asked, |user| Some(photo(if user == "ada" { "bob" } else { user })))).await;
