@@ -14,7 +14,7 @@ use super::photo::{PartOutcome, PartResponse, PhotoQuery, too_large};
 use crate::extract::batch::{CallName, Round, Rounds, now_there};
 use crate::extract::wire::segment;
 use crate::http::{Failure, Pause, Pauses, Request, Response, entries, is_throttled, is_transient, retry_after};
-use crate::model::PersonId;
+use crate::model::{Fault, PersonId};
 
 /// 20 photos are far below; a larger answer is asked for again one by one (§4).
 const CAP: usize = 64 * 1024 * 1024;
@@ -55,7 +55,7 @@ impl Entra {
             let GraphAnswer::Response(response) = self.send_batch(people, &rounds).await? else {
                 return self.one_by_one(people, rounds).await;
             };
-            match self.read_round(&response, &rounds)? {
+            match self.read_round(&response, people, &rounds)? {
                 // An inner 401 for all means the same as an outer one (§4).
                 Some(round) => rounds.take(round, &used, |_| error::refused_token(&response)).await?,
                 None => self.rest_or_fail(&mut rounds.pauses, &response, rounds.open.len()).await?,
@@ -90,10 +90,13 @@ impl Entra {
     fn read_round<T: PhotoQuery>(
         &self,
         response: &Response,
+        people: &[PersonId],
         rounds: &Rounds<'_, T>,
     ) -> Result<Option<Round<T>>, Failure> {
         match serde_json::from_slice::<Responses<'_>>(&response.body) {
-            Ok(Responses { responses }) => Ok(Some(sort(responses, &rounds.name, &rounds.open, now_there(response)))),
+            Ok(Responses { responses }) => {
+                Ok(Some(sort(responses, people, &rounds.name, &rounds.open, now_there(response))))
+            }
             Err(error) if response.status == 200 => Err(response.not_json(&error)),
             Err(_) if is_transient(response.status) || response.status == 424 => Ok(None),
             Err(_) => Err(error::failure(response, "User.Read.All")),
@@ -131,12 +134,22 @@ impl Entra {
     }
 }
 
-fn sort<T: PhotoQuery>(parts: Vec<PartResponse<'_>>, name: &CallName, open: &[usize], now: SystemTime) -> Round<T> {
+fn sort<T: PhotoQuery>(
+    parts: Vec<PartResponse<'_>>,
+    people: &[PersonId],
+    name: &CallName,
+    open: &[usize],
+    now: SystemTime,
+) -> Round<T> {
     Round::sort(
         parts,
         open,
         |part| name.place(&part.id),
         |round, place, part| {
+            if !part.is_of(people[place].as_str()) {
+                let other = Fault::new("wrong_person", "the answer names another user");
+                return round.done.push((place, T::unknown(other)));
+            }
             round.throttled += u64::from(is_throttled(part.status));
             match part.judge(now) {
                 PartOutcome::Final(told) => round.done.push((place, told)),
@@ -151,11 +164,12 @@ fn sort<T: PhotoQuery>(parts: Vec<PartResponse<'_>>, name: &CallName, open: &[us
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(body: &[u8]) -> impl std::hash::Hash + use<> {
     let open: Vec<usize> = (0..super::client::BATCH).collect();
-    let name = CallName::fixed("");
+    let (name, people) = (CallName::fixed(""), vec![PersonId::from("ada"); open.len()]);
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
-    let probed = sort::<crate::extract::VersionResult>(responses, &name, &open, SystemTime::UNIX_EPOCH).everybody();
+    let probed =
+        sort::<crate::extract::VersionResult>(responses, &people, &name, &open, SystemTime::UNIX_EPOCH).everybody();
     let Responses { responses } = serde_json::from_slice::<Responses<'_>>(body).ok()?;
-    let looked = sort::<crate::extract::PhotoResult>(responses, &name, &open, SystemTime::UNIX_EPOCH);
+    let looked = sort::<crate::extract::PhotoResult>(responses, &people, &name, &open, SystemTime::UNIX_EPOCH);
     let kinds = looked.again.iter().chain(&looked.unauthorized);
     let kinds: Vec<String> = kinds.map(|(_, fault)| fault.code.clone()).collect();
     let done = looked.done.len();

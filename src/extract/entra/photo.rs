@@ -235,6 +235,15 @@ impl PartResponse<'_> {
         }
     }
 
+    /// Whether it is about this person, as far as it names somebody: metadata say `…#users('ID')/photo/$entity` (§3.1).
+    pub(super) fn is_of(&self, person: &str) -> bool {
+        let Body::Json(metadata) = &self.body else { return true };
+        let context = metadata["@odata.context"].as_str().unwrap_or_default();
+        let named = context.split_once("#users('").and_then(|(_, rest)| rest.split_once("')"));
+        // We ask by object id; any other form of a name is no contradiction.
+        named.is_none_or(|(id, _)| uuid::Uuid::try_parse(id).is_err() || id.eq_ignore_ascii_case(person))
+    }
+
     fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         parse_retry_after(&self.header("retry-after")?, now)
     }

@@ -96,6 +96,28 @@ async fn ids_of_parts_are_in_no_other_call_and_any_case_fits() {
 }
 
 #[tokio::test]
+async fn metadata_that_name_another_user_are_nobodys() {
+    let (ada, bob) = ("b1f0c5a2-0d6e-4a3b-8a51-6f2d9a7c1e01", "c2e1d6b3-1e7f-4b4c-9b62-7f3eab8d2f02");
+    for (named, fits) in
+        [(ada, true), ("B1F0C5A2-0D6E-4A3B-8A51-6F2D9A7C1E01", true), ("ada%40x.example", true), (bob, false)]
+    {
+        let tenant = Tenant::start(Users::default(), move |_, asked| {
+            let context = format!("https://graph.microsoft.com/v1.0/$metadata#users('{named}')/photo/$entity");
+            batch(asked, |_| {
+                json!({ "status": 200, "body": { "@odata.context": context, "@odata.mediaEtag": "e1", "id": "648x648" } })
+            })
+        })
+        .await;
+        let told = tenant.entra.versions(&ids(&[ada])).await.unwrap();
+        match &told[0].1 {
+            VersionResult::Version(Some(_)) => assert!(fits, "{named}"),
+            VersionResult::Unknown(fault) => assert_eq!((fault.code.as_str(), fits), ("wrong_person", false)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn versions_ask_for_metadata_only() {
     let tenant = Tenant::start(Users::default(), |_, asked| {
         batch(asked, |url| match url {
