@@ -9,6 +9,8 @@ use avatarpipe_sandbox::faults::{Answer, Effect, Fault};
 
 use super::super::harness::Harness;
 use super::super::population::Population;
+#[cfg(feature = "bucket")]
+use super::super::stores::{s3, store};
 use super::super::truth::Shows::Face;
 use super::tls::{DOMAIN, Manner, Proxy, pair};
 use super::{finish, http};
@@ -162,6 +164,33 @@ fn a_redirect_leads_no_credential_out_of_tls_or_to_another_host() {
             for asked in proxy.heard().asked {
                 assert!(known.contains(&asked), "{status} at {simulator} to {location}: {asked}");
             }
+        }
+    }
+}
+
+/// What is for the configured products, a header and the proxy's password, is not for the store.
+#[cfg(feature = "bucket")]
+#[test]
+fn a_state_in_a_bucket_is_reached_through_it_too() {
+    const RUN: [&str; 4] = ["run", "pipeline.yaml", "--report", "report"];
+    for place in [Place::File, Place::System] {
+        println!("{place:?}");
+        let (mut harness, proxy) = harness(place);
+        let store = store();
+        s3(&proxy.leads_to("store", store.url()), "p").for_state(&mut harness, "");
+        configure(&mut harness, place, &proxy.url());
+        finish(&harness, &RUN).expect_exit(0);
+        assert!(store.objects().contains_key("p/lease"), "{:?}", store.objects().keys());
+        let of_store = format!("host: store.{DOMAIN}");
+        let inside: Vec<_> = proxy.heard().inside.into_iter().filter(|head| head.contains(&of_store)).collect();
+        assert!(inside.len() > 4, "{inside:#?}");
+        for head in inside {
+            assert!(!head.contains("canary-header-value") && !head.contains(&pair()), "{head}");
+        }
+        for manner in [Manner::Refuses(407), Manner::Answers(403), Manner::Babbles, Manner::GoneAfter(0)] {
+            proxy.behave(manner);
+            let ended = finish(&harness, &RUN);
+            ended.holds(!ended.succeeded(), "a failure");
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Proxy {
 
 struct Shared {
     /// The address of each simulator, by the first part of its name.
-    servers: BTreeMap<String, String>,
+    servers: Mutex<BTreeMap<String, String>>,
     tls: Arc<rustls::ServerConfig>,
     manner: Mutex<Manner>,
     heard: Mutex<Heard>,
@@ -90,7 +90,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let (manner, heard) = (Mutex::new(Manner::Honest), Mutex::default());
-        let shared = Arc::new(Shared { servers, tls: tls(), manner, heard });
+        let shared = Arc::new(Shared { servers: Mutex::new(servers), tls: tls(), manner, heard });
         let proxy = Self { address, shared: Arc::clone(&shared) };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -122,6 +122,14 @@ impl Proxy {
     pub(super) fn behave(&self, manner: Manner) {
         *lock(&self.shared.heard) = Heard::default();
         *lock(&self.shared.manner) = manner;
+    }
+
+    /// In front of this server, too; where it is from now on.
+    #[cfg(feature = "bucket")]
+    pub(super) fn leads_to(&self, name: &str, url: &str) -> String {
+        let address = url.strip_prefix("http://").expect("a server that speaks plain http");
+        lock(&self.shared.servers).insert(name.to_owned(), address.to_owned());
+        format!("https://{name}.{DOMAIN}")
     }
 
     /// Everything that it was sent.
@@ -170,7 +178,10 @@ impl Shared {
         lock(&self.heard).inside.push(request.head.clone());
         match manner {
             Manner::Answers(status) => refuse(&mut inside, status, &quoted)?,
-            _ => inside.write_all(&request.ask(self.servers.get(name)?).ok()?).ok()?,
+            _ => {
+                let address = lock(&self.servers).get(name)?.clone();
+                inside.write_all(&request.ask(&address).ok()?).ok()?;
+            }
         }
         inside.conn.send_close_notify();
         inside.flush().ok()
