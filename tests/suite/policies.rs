@@ -174,6 +174,20 @@ fn reports_need_the_right_to_put_alone() {
     assert!(store.objects().contains_key("reports/stage/index.html"), "{:?}", store.objects().keys());
 }
 
+/// `.ci/run stores` starts one that judges who asks, with a user who has the policy of the guide.
+#[test]
+fn a_store_of_another_maker_judges_by_the_policy() {
+    let asked = ["S3_JUDGE", "S3_JUDGE_KEY_ID", "S3_JUDGE_KEY"].map(std::env::var);
+    let [Ok(endpoint), Ok(id), Ok(key)] = asked else { return };
+    for (prefix, code) in [("corporate", 0), ("other", 5)] {
+        let mut harness = Harness::with_people(&["ada"]).with(|pipe| _ = pipe.jira("quiet", "0s"));
+        s3(&endpoint, prefix).by_key(&id, key.clone()).for_state(&mut harness, "");
+        harness.run().expect_exit(code);
+        harness.move_with_the_state_alone();
+        harness.run().expect_exit(code);
+    }
+}
+
 /// What GitHub's token says of itself, and what is asked with it.
 #[test]
 fn a_role_trusts_the_token_that_is_asked_for() {

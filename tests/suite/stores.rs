@@ -99,6 +99,15 @@ fn written<const N: usize>(keys: [(&'static str, String); N]) -> Vec<(&'static s
 }
 
 impl Place {
+    /// The same, by another key.
+    pub(super) fn by_key(mut self, id: &str, key: String) -> Self {
+        self.keys.retain(|(key, _)| *key != "credential");
+        let credential = format!("{{ access_key_id: '{id}', secret_access_key: '${{STORE_KEY}}' }}");
+        self.keys.push(("credential", Some(credential)));
+        // Until the tests end.
+        Self { secret: key.leak(), ..self }
+    }
+
     /// The same; who we are says the environment.
     pub(super) fn by_the_environment(mut self) -> Self {
         self.keys.retain(|(key, _)| !matches!(*key, "credential" | "account"));
