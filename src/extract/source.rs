@@ -72,6 +72,8 @@ pub(crate) struct Listing {
     pub nameless: u64,
     /// Odd things worth a line in the report.
     pub notes: Vec<String>,
+    /// The groups that `users` names, each with how many members were listed.
+    pub groups: Vec<(String, u64)>,
     /// What of `users` fits nobody.
     pub unmet: Vec<Unmet>,
 }

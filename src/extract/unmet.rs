@@ -4,7 +4,7 @@
 //! A newcomer gets wrong: a slip under `opted_out` shows the face of somebody who asked for the contrary, and nothing else would
 //! ever say so.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::model::Place;
 use crate::settings::{Chosen, Met, Placed, Users};
@@ -25,7 +25,7 @@ pub(crate) struct Unmet {
 pub(super) struct Seen<'a> {
     users: &'a Users,
     patterns: [Met; 3],
-    groups: HashSet<String>,
+    groups: HashMap<String, u64>,
     units: Vec<bool>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Seen<'a> {
     /// Nobody was listed yet.
     pub(super) fn nobody(users: &'a Users) -> Self {
         let patterns = lists(users).map(|(_, list)| Met::none(&list.value.patterns));
-        Self { users, patterns, groups: HashSet::new(), units: vec![false; users.org_units.len()] }
+        Self { users, patterns, groups: HashMap::new(), units: vec![false; users.org_units.len()] }
     }
 
     /// Somebody has these names.
@@ -45,9 +45,16 @@ impl<'a> Seen<'a> {
 
     /// Somebody is in this group.
     pub(super) fn group(&mut self, group: &str) {
-        if !self.groups.contains(group) {
-            self.groups.insert(group.to_owned());
+        match self.groups.get_mut(group) {
+            Some(members) => *members += 1,
+            None => _ = self.groups.insert(group.to_owned(), 1),
         }
+    }
+
+    /// Every group that a rule names, with how many were seen in it.
+    pub(super) fn groups(&self) -> Vec<(String, u64)> {
+        let members = |group: &&str| self.groups.get(*group).copied().unwrap_or_default();
+        self.users.named_groups().iter().map(|group| ((*group).to_owned(), members(group))).collect()
     }
 
     /// Somebody is in this organisational unit, counted in the order of the file.
@@ -71,7 +78,10 @@ impl<'a> Seen<'a> {
     }
 
     fn empty<'g>(&'g self, groups: &'g [Placed<String>]) -> impl Iterator<Item = (&'g Placed<String>, &'static str)> {
-        groups.iter().filter(|group| !self.groups.contains(&group.value)).map(|group| (group, "nobody is in the group"))
+        groups
+            .iter()
+            .filter(|group| !self.groups.contains_key(&group.value))
+            .map(|group| (group, "nobody is in the group"))
     }
 }
 

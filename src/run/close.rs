@@ -10,7 +10,7 @@ use super::audit::AuditTrail;
 use super::context::{self, Mode, RunContext};
 use super::finished_target::FinishedTarget;
 use super::limits::Guarded;
-use super::source_run::SourceRun;
+use super::source_run::{SourceRun, group_digest};
 use super::target_plan::PlanCount;
 use super::{credentials, record, run_report};
 use crate::error::Trouble;
@@ -96,6 +96,7 @@ async fn record_counts(
     finished: &[FinishedTarget],
     guarded: &Guarded,
 ) -> Result<(), Trouble> {
+    let key = context.store.key()?;
     let broken = |scope: &str| guarded.checked.iter().any(|check| check.broken && check.scope == scope);
     let sources = source_runs
         .iter()
@@ -103,8 +104,15 @@ async fn record_counts(
             source_run.source.is_some() && source_run.failure.is_none() && !broken(source_run.id().as_str())
         })
         .flat_map(|source_run| {
-            let lost = (Counted::Lost(source_run.id().clone()), source_run.counts.photos.lost);
-            [(Counted::Source(source_run.id().clone()), source_run.counts.people), lost]
+            let id = source_run.id();
+            let lost = (Counted::Lost(id.clone()), source_run.counts.photos.lost);
+            let groups = source_run.groups.iter();
+            let groups =
+                groups.map(|(group, members)| (Counted::Group(id.clone(), group_digest(&key, group)), *members));
+            [(Counted::Source(id.clone()), source_run.counts.people), lost]
+                .into_iter()
+                .chain(groups)
+                .collect::<Vec<_>>()
         });
     let targets = finished
         .iter()

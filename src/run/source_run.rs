@@ -15,7 +15,7 @@ use super::spans;
 use crate::error::Trouble;
 use crate::extract::{Source, Unmet};
 use crate::http::{Failure, FailureKind};
-use crate::model::{SourceId, counted};
+use crate::model::{KeysDigest, SourceId, StateKey, counted};
 use crate::plan::SourceState;
 use crate::settings;
 use crate::state::StateError;
@@ -34,6 +34,8 @@ pub(super) struct SourceRun {
     pub counts: SourceCounts,
     /// Odd things.
     pub notes: Vec<String>,
+    /// The groups that `users` names, each with how many members were listed.
+    pub groups: Vec<(String, u64)>,
     /// What of `users` fits nobody.
     pub unmet: Vec<Unmet>,
 }
@@ -100,6 +102,7 @@ impl SourceRun {
             failure: None,
             counts: SourceCounts::default(),
             notes: Vec::new(),
+            groups: Vec::new(),
             unmet: Vec::new(),
         }
     }
@@ -142,10 +145,14 @@ impl SourceRun {
                 self.counts.in_scope = context.facts.count_standing(self.id(), crate::model::Standing::InScope)?;
                 (self.counts.marked, self.counts.nameless) = (listing.marked, listing.nameless);
                 self.notes.extend(listing.notes);
-                self.unmet = listing.unmet;
+                (self.groups, self.unmet) = (listing.groups, listing.unmet);
                 let sent = source.counts();
                 self.counts.forecast = sent.sent.saturating_sub(sent.retried);
                 context.facts.put_source_asked(self.id(), None)?;
+                if let Some(failure) = self.emptied(context)? {
+                    context.ends(&work, "failed");
+                    return Ok(self.fail(context, failure)?);
+                }
                 context.ends(
                     &work,
                     format!("{}, {} in scope", counted(self.counts.people, "person", "people"), self.counts.in_scope),
@@ -159,6 +166,23 @@ impl SourceRun {
         Ok(())
     }
 
+    /// A group that had members in the last good run and has none: a right that was taken away, or a directory in trouble,
+    /// answers so, too, and whoever asked to show no photo would be shown (docs/architecture.md, "Collect").
+    fn emptied(&self, context: &RunContext) -> Result<Option<Failure>, StateError> {
+        for (group, _) in self.groups.iter().filter(|(_, members)| *members == 0) {
+            let before = context.store.last_members(self.id(), group_digest(&context.store.key()?, group))?;
+            if let Some(before @ 1..) = before {
+                let before = counted(before, "person was", "people were");
+                let found = format!("nobody is in the group `{group}`, where {before} in the last good run");
+                return Ok(Some(Failure::new(FailureKind::Odd, format!("list the people of {}", self.id()), found).hint(
+                    "nobody's picture was touched: look at the group, and whether its members may still be read; if nobody is \
+                     to be in it, take it out of `users` for one run",
+                )));
+            }
+        }
+        Ok(None)
+    }
+
     /// Nothing of this source counts in this run.
     pub(super) fn fail(&mut self, context: &RunContext, failure: Failure) -> Result<(), StateError> {
         self.state = if failure.kind == FailureKind::Stopped { SourceState::Stopped } else { SourceState::Failed };
@@ -166,6 +190,11 @@ impl SourceRun {
         self.failure = Some(failure);
         told
     }
+}
+
+/// A group as the state knows it.
+pub(super) fn group_digest(key: &StateKey, group: &str) -> KeysDigest {
+    KeysDigest::of(key, &["group", group])
 }
 
 /// Every directory has somebody, if only whoever set it up: a listing without anybody is a fault and not a fact.

@@ -69,6 +69,29 @@ fn a_group_that_cannot_be_read_fails_its_source_and_nobody_is_given_a_picture() 
     }
 }
 
+/// A right that was taken away, or a directory in trouble, answers with an empty list, too.
+#[test]
+fn a_group_that_had_members_and_is_empty_fails_its_source_and_nobody_is_given_a_picture() {
+    for key in ["opted_out", "freeze", "exclude"] {
+        let mut harness = entra().with(users(&format!("{{ {key}: [{{ group: {SHY} }}] }}")));
+        harness.run().expect_exit(0);
+        harness.expect_shown(&[("ada", Start), ("grace", Start), ("alan", Face("alan"))]);
+        harness.sandbox.reset_writes();
+        let empty = Effect::Answer(Answer { status: 200, body: json!({ "value": [] }), ..Answer::default() });
+        harness.sandbox.fault(Fault::new(empty).at("graph").on("GET", "*/groups/*"));
+        for _ in 0..2 {
+            let stopped = harness.run().expect_exit(6).expect_answer("entra (failed)");
+            _ = stopped.expect_answer("where 2 people were in the last good run");
+        }
+        assert_eq!(harness.sandbox.truth().writes, []);
+        // Whoever is sure takes it out for one run.
+        harness.edit(users("{}"));
+        harness.run().expect_exit(0);
+        harness.edit(users(&format!("{{ {key}: [{{ group: {SHY} }}] }}")));
+        harness.run().expect_exit(0);
+    }
+}
+
 #[test]
 fn groups_of_google_are_addresses_and_nested_ones_count() {
     let group = |name: &str, members: &[String]| Group {

@@ -38,6 +38,11 @@ struct ListPage<T> {
     value: Vec<Record<T>>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
+    /// How many there are in all; on the first page (§2.2).
+    #[serde(rename = "@odata.count", default)]
+    count: Sparse,
+    #[serde(rename = "@odata.context", default)]
+    context: Sparse,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +95,7 @@ impl Entra {
             ));
         }
         listing.notes.extend(note_of_nameless(listing.nameless));
-        listing.unmet = seen.unmet();
+        (listing.groups, listing.unmet) = (seen.groups(), seen.unmet());
         Ok(listing)
     }
 
@@ -119,9 +124,13 @@ impl Entra {
 
     async fn members_of(&self, group: &str, members: &mut GroupMembers, seen: &mut Seen<'_>) -> Result<(), Failure> {
         let (mut response, mut pages) = (self.first_members(group, TOP).await?, Pages::default());
-        let mut met = HashSet::new();
+        let (mut met, mut nameless, mut told) = (HashSet::new(), 0, None);
         loop {
             let page: ListPage<ListedMember> = read_page(&response)?;
+            if let Some(other) = page.context.0.as_str().and_then(|context| other_group(context, group)) {
+                return Err(contradicts(&response, &format!("the members of `{group}` come as those of `{other}`")));
+            }
+            told = told.or(page.count.0.as_u64());
             let before = met.len();
             for Record(member) in page.value {
                 match member.and_then(|member| id_of(&member.id)) {
@@ -131,10 +140,21 @@ impl Entra {
                         members.add(&self.users, group, Member::Person(&id));
                     }
                     None if self.users.is_of_wishes(group) => return Err(nameless_member(&response, group)),
-                    None => {}
+                    None => nameless += 1,
                 }
             }
-            let Some(next) = page.next else { return Ok(()) };
+            let Some(next) = page.next else {
+                // Part of a list is no list: whoever is missing in it would be shown.
+                let listed = met.len() as u64 + nameless;
+                return match told.filter(|told| *told != listed) {
+                    Some(told) => {
+                        let found =
+                            format!("the group `{group}` is said to have {told} members, and {listed} are listed");
+                        Err(contradicts(&response, &found))
+                    }
+                    None => Ok(()),
+                };
+            };
             let link = self.follow(&mut pages, &response, &next, Brought::of(met.len() - before))?;
             response = self.page(members_call(link), MEMBERS).await.map_err(|failure| of_group(failure, group))?;
         }
@@ -221,6 +241,21 @@ fn nameless_member(response: &Response, group: &str) -> Failure {
     response.failure(FailureKind::Odd, format!("a member of the group `{group}` has no id")).hint(
         "whose wish to show no photo it is cannot be told, so nobody's picture was touched: look at the group, and run again",
     )
+}
+
+/// An answer that cannot be true is none.
+fn contradicts(response: &Response, found: &str) -> Failure {
+    response.failure(FailureKind::Odd, found).hint(
+        "who is in it cannot be told, so nobody's picture was touched: run again, and look at the group if it stays so",
+    )
+}
+
+/// The object id of another group, where the context names one.
+fn other_group<'a>(context: &'a str, group: &str) -> Option<&'a str> {
+    let (_, named) = context.split_once("#groups")?;
+    let named = named.trim_start_matches(['(', '\'', '/']);
+    let id = named.split(['\'', ')', '/', '(']).next()?;
+    (uuid::Uuid::try_parse(id).is_ok() && !id.eq_ignore_ascii_case(group)).then_some(id)
 }
 
 /// Very old accounts hold no type; they are members (§2.3).

@@ -92,7 +92,7 @@ impl Google {
             );
         }
         listing.notes.extend(note_of_nameless(listing.nameless));
-        listing.unmet = seen.unmet();
+        (listing.groups, listing.unmet) = (seen.groups(), seen.unmet());
         Ok(listing)
     }
 

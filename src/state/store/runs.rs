@@ -5,10 +5,12 @@
 //! A newcomer gets wrong: counts are put only once the guard has passed them. Put earlier, a listing that shrank would be
 //! the base of the next run, and running twice would get past the limit.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
-use crate::model::{Digest, RunId, SourceId, TargetId};
+use crate::model::{Digest, KeysDigest, RunId, SourceId, TargetId};
 use crate::state::codec::{Bytes, Json, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -65,14 +67,18 @@ pub enum Counted {
     Target(TargetId),
     /// People of a source whose photo was known once and was not in that run.
     Lost(SourceId),
+    /// Members of a group that `users` of a source names. Its name may be an e-mail address, so the state keeps a digest.
+    Group(SourceId, KeysDigest),
 }
 
 impl Counted {
-    fn columns(&self) -> (&'static str, &str) {
+    fn columns(&self) -> (&'static str, Cow<'_, str>) {
         match self {
-            Self::Source(id) => ("source", id.as_str()),
-            Self::Target(id) => ("target", id.as_str()),
-            Self::Lost(id) => ("lost", id.as_str()),
+            Self::Source(id) => ("source", id.as_str().into()),
+            Self::Target(id) => ("target", id.as_str().into()),
+            Self::Lost(id) => ("lost", id.as_str().into()),
+            // No id of a source has a slash.
+            Self::Group(id, group) => ("source", format!("{id}/{:016x}", u64::from_be_bytes(group.to_bytes())).into()),
         }
     }
 }
@@ -225,7 +231,20 @@ impl Store {
             let mut query =
                 db.prepare_cached("SELECT count FROM run_count WHERE scope = ? AND id = ? ORDER BY run DESC LIMIT 1")?;
             let (scope, id) = counted.columns();
-            Ok(query.query_row([scope, id], |row| Ok(row.get::<_, Whole>(0)?.0)).optional()?)
+            Ok(query.query_row([scope, &id], |row| Ok(row.get::<_, Whole>(0)?.0)).optional()?)
+        })
+    }
+
+    /// Members of a group in the last good run of its source, if that run counted it.
+    pub fn last_members(&self, source: &SourceId, group: KeysDigest) -> Result<Option<u64>, StateError> {
+        self.read("read counts in the state", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT count FROM run_count WHERE scope = 'source' AND id = ?2
+                 AND run = (SELECT max(run) FROM run_count WHERE scope = 'source' AND id = ?1)",
+            )?;
+            let counted = Counted::Group(source.clone(), group);
+            let (_, id) = counted.columns();
+            Ok(query.query_row([source.as_str(), &id], |row| Ok(row.get::<_, Whole>(0)?.0)).optional()?)
         })
     }
 }
