@@ -25,6 +25,8 @@ pub(crate) type Learnt = BTreeMap<String, String>;
 pub struct Server {
     /// The server's own id, else its base URL.
     pub id: ServerId,
+    /// What stands in for the id where it is not shown; of a folder nothing does.
+    pub address: Option<ServerId>,
     /// For people: `Jira 9.12.5`.
     pub product: String,
     /// Who we are there, as the server says it, where it says so for free.

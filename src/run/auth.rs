@@ -14,7 +14,7 @@ use super::ask_reports::ask_reports;
 use super::auth_report::{AuthReport, ElementReport, Uploads};
 use super::clients::Clients;
 use super::context::{Mode, RunContext};
-use super::identify::{Halt, identify};
+use super::identify::{Halt, bind, identify};
 use super::journal::StoreJournal;
 use super::stop::Stop;
 use super::target_run::TargetRun;
@@ -149,7 +149,7 @@ async fn try_out(
     server: &Server,
     learnt: &mut Learnt,
 ) -> Result<Vec<Tried>, Halt> {
-    context.store.bind(target_run.id(), &server.id).await?;
+    bind(&context.store, target_run, server).await?;
     let mut journal = StoreJournal::new(&context.store);
     let tried = target_run.target.try_out(learnt, Probe { run: &context.run, journal: &mut journal }).await?;
     context.store.learn(&server.id, learnt).await?;

@@ -43,13 +43,31 @@ pub(super) async fn identify(
     let bound = store.bound(target_run.id())?;
     let server = stop.unless_requested(work, target_run.target.identify()).await??;
     check_binding(target_run, bound.as_ref(), &server)?;
-    let learnt = store.learnt(&server.id)?;
+    // What was learnt under the address goes with it.
+    let known = bound.filter(|bound| steps_up(bound, &server)).unwrap_or_else(|| server.id.clone());
+    let learnt = store.learnt(&known)?;
     Ok((server, learnt))
+}
+
+/// Binds the target to the server that [`identify`] found.
+pub(super) async fn bind(store: &Store, target_run: &TargetRun, server: &Server) -> Result<(), StateError> {
+    match store.bound(target_run.id())? {
+        Some(bound) if steps_up(&bound, server) => store.step_up(target_run.id(), &bound, &server.id).await,
+        _ => store.bind(target_run.id(), &server.id).await,
+    }
+}
+
+/// Whether a target is bound to the address alone and the server at that address shows its id now. An earlier version took an
+/// empty id for one.
+fn steps_up(bound: &ServerId, server: &Server) -> bool {
+    let stood_in = bound.as_str().is_empty() || server.address.as_ref() == Some(bound);
+    stood_in && !server.id.is_address() && *bound != server.id
 }
 
 /// A target is bound to the server's own id.
 fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
     match bound {
+        Some(bound) if steps_up(bound, server) => Ok(()),
         // What stands before it, or a dead login, hides the id: that is no proof of another server.
         Some(bound) if server.id.is_address() && !bound.is_address() => Err(Failure::new(
             FailureKind::Unreachable,

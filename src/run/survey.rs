@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 use super::context::{Mode, RunContext};
-use super::identify::{Halt, identify};
+use super::identify::{Halt, bind, identify};
 use super::journal::StoreJournal;
 use super::listing::{ListingPages, with_an_end};
 use super::recall::recall;
@@ -72,7 +72,7 @@ async fn open(
     let surveyed = list(context, target_run, &mut learnt, work).await?;
     // Not before: a server that is only starting hides its id, and its address would stand in for good.
     if context.mode == Mode::Run {
-        context.store.bind(target_run.id(), &server.id).await?;
+        bind(&context.store, target_run, &server).await?;
     }
     let upload = prepare(context, target_run, &server, &mut learnt).await?;
     if !target_run.entry.is_read_only() && nothing_else_tells(context, target_run)? {

@@ -190,6 +190,42 @@ fn a_target_that_was_only_starting_is_not_taken_for_another_server_later() {
     }
 }
 
+/// The plug-in behind the manifest is not up yet, or a right is granted later.
+#[test]
+fn a_server_that_shows_its_id_later_is_the_same_at_the_same_address() {
+    let mut harness = harness();
+    let headers = std::collections::BTreeMap::from([("X-AUSERNAME".to_owned(), "svc".to_owned())]);
+    for target in TARGETS {
+        let hidden = Effect::Answer(Answer { status: 404, headers: headers.clone(), body: Value::Null });
+        harness.sandbox.fault(Fault::new(hidden).at(target).on("GET", "*/manifest"));
+    }
+    harness.run().expect_exit(0);
+    harness.sandbox.faults().clear();
+    harness.new_photo("ada", "spare");
+    harness.run().expect_exit(0);
+    for target in TARGETS {
+        harness.expect_shown_in(target, &[("ada", Face("spare")), ("leslie", Face("leslie"))]);
+    }
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    // Bound to the id from then on.
+    let other = Harness::of(Population::of(&["ada"]).jira(|jira| jira.title = "Another Jira".into()).world());
+    let url = format!("'{}'", other.sandbox.endpoint("jira").expect("a Jira"));
+    harness.edit(|pipe| _ = pipe.jira("base_url", &url));
+    harness.run().expect_exit(2).expect_answer("the state belongs to");
+}
+
+#[test]
+fn an_empty_id_is_none() {
+    let harness = harness();
+    let empty = Effect::Answer(Answer { body: json!({ "id": "", "typeId": "jira" }), ..Answer::default() });
+    harness.sandbox.fault(Fault::new(empty).at("jira").on("GET", "*/manifest"));
+    harness.run().expect_exit(6).expect_answer("a manifest without an id");
+    harness.expect_shown(&start(&BUYER));
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.expect_shown(&faces());
+}
+
 #[test]
 fn a_server_that_hides_its_id_is_not_taken_for_another_one() {
     let harness = harness();

@@ -38,12 +38,15 @@ pub(crate) async fn server_id(
                 format!("{}, without X-AUSERNAME: this is not {product}", found(&response)),
             )
             .hint("a proxy answers in its place, or it is only starting: run again when it is well")),
-        401 | 403 | 404 => {
-            Ok(ServerId::new(base.unwrap_or(atlassian.http().base().as_str()).trim_end_matches('/').to_owned()))
-        }
+        401 | 403 | 404 => Ok(address(atlassian, base)),
         status if status < 500 && status != 429 => Err(response.failure(FailureKind::Odd, found(&response))),
         _ => Err(response.failure(FailureKind::Unreachable, found(&response))),
     }
+}
+
+/// What stands in for the id where it is not shown: `base`, which the server gives itself, else where we ask.
+pub(crate) fn address(atlassian: &AtlassianClient, base: Option<&str>) -> ServerId {
+    ServerId::new(base.unwrap_or(atlassian.http().base().as_str()).trim_end_matches('/').to_owned())
 }
 
 /// `GET /rest/applinks/1.0/manifest`, as JSON.
@@ -58,7 +61,8 @@ impl Manifest {
     /// Reads either shape: the server chooses XML when a proxy drops `Accept`.
     fn read(body: &[u8]) -> Option<Self> {
         if let Ok(manifest) = serde_json::from_slice::<Self>(body) {
-            return Some(manifest);
+            // An empty id is none: every server that gives one would be the same.
+            return Some(manifest).filter(|manifest| !manifest.id.trim().is_empty());
         }
         let text = std::str::from_utf8(body).ok()?;
         let id = element(text, "id")?;
@@ -93,6 +97,13 @@ mod tests {
             let manifest = Manifest::read(body.as_bytes()).unwrap();
             assert_eq!((manifest.id.as_str(), manifest.type_id.as_deref()), ("9d1f", Some("jira")), "{body}");
         }
-        assert!(Manifest::read(b"<html>log in</html>").is_none());
+        for none in [
+            &b"<html>log in</html>"[..],
+            br#"{"id":"","typeId":"jira"}"#,
+            br#"{"id":" "}"#,
+            b"<manifest><id></id></manifest>",
+        ] {
+            assert!(Manifest::read(none).is_none(), "{}", String::from_utf8_lossy(none));
+        }
     }
 }

@@ -39,7 +39,8 @@ pub(super) async fn identify(client: &BitbucketClient) -> Result<Server, Failure
     // Bitbucket was called Stash, and its manifest still says so.
     let id =
         manifest::server_id(client.atlassian(), "Bitbucket", &["stash", "bitbucket"], None, user.as_deref()).await?;
-    Ok(Server { id, product: format!("Bitbucket {}", properties.version), user })
+    let address = Some(manifest::address(client.atlassian(), None));
+    Ok(Server { id, address, product: format!("Bitbucket {}", properties.version), user })
 }
 
 /// The properties, and the REST version that has them.

@@ -46,6 +46,7 @@ pub(super) async fn identify(client: &ConfluenceClient) -> Result<Server, Failur
     let base = info.as_ref().and_then(|info| info.base_url.as_deref());
     let user = login::user(&response);
     let id = manifest::server_id(client.atlassian(), "Confluence", &["confluence"], base, user.as_deref()).await?;
+    let address = Some(manifest::address(client.atlassian(), base));
     let user = who(client).await?;
     let mut version = info.and_then(|info| info.version).as_deref().and_then(ConfluenceVersion::read);
     if version.is_none() && shared.upload == ConfluenceUpload::Xmlrpc {
@@ -53,7 +54,7 @@ pub(super) async fn identify(client: &ConfluenceClient) -> Result<Server, Failur
     }
     shared.learn(|known| known.version = version.clone());
     let product = version.map_or_else(|| "Confluence".to_owned(), |version| format!("Confluence {version}"));
-    Ok(Server { id, product, user: Some(user) })
+    Ok(Server { id, address, product, user: Some(user) })
 }
 
 async fn who(client: &ConfluenceClient) -> Result<String, Failure> {

@@ -86,7 +86,8 @@ impl Target for Folder {
     async fn identify(&self) -> Result<Server, Failure> {
         // The path as written: an absolute one would differ from one CI job to the next.
         let path = self.path.display();
-        Ok(Server { id: ServerId::of_folder(&path.to_string()), product: format!("folder {path}"), user: None })
+        let id = ServerId::of_folder(&path.to_string());
+        Ok(Server { id, address: None, product: format!("folder {path}"), user: None })
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {

@@ -43,7 +43,8 @@ pub(super) async fn identify(client: &JiraClient) -> Result<Server, Failure> {
     let base = info.base_url.as_deref();
     let id = manifest::server_id(client.atlassian(), "Jira", &["jira"], base, user.as_deref()).await?;
     client.shared().learn(|known| known.server = Some(id.clone()));
-    Ok(Server { id, product: format!("Jira {version}"), user })
+    let address = Some(manifest::address(client.atlassian(), base));
+    Ok(Server { id, address, product: format!("Jira {version}"), user })
 }
 
 /// The version, asked for unless [`identify`] has done so.

@@ -38,6 +38,22 @@ impl Store {
         })
     }
 
+    /// Binds a target to the id of the server that was known by its address, with all that is on record of it.
+    pub fn step_up(&self, target: &TargetId, address: &ServerId, server: &ServerId) -> Ack<()> {
+        let [target, address, server] = [target.as_str(), address.as_str(), server.as_str()].map(str::to_owned);
+        self.note("bind a target in the state", move |db| {
+            for sql in [
+                "UPDATE target SET server = ?3 WHERE id = ?1 AND server = ?2",
+                "UPDATE OR REPLACE learnt SET server = ?3 WHERE server = ?2 AND ?1 = ?1",
+                "UPDATE intent SET body = json_set(body, '$.server', ?3)
+                 WHERE open = 1 AND body ->> '$.target' = ?1 AND body ->> '$.server' = ?2",
+            ] {
+                db.prepare_cached(sql)?.execute([&target, &address, &server])?;
+            }
+            Ok(())
+        })
+    }
+
     /// What was learnt about a server.
     pub fn learnt(&self, server: &ServerId) -> Result<BTreeMap<String, String>, StateError> {
         self.read("read a server in the state", |db| {

@@ -102,7 +102,7 @@ impl Target for BucketFolder {
     }
 
     async fn identify(&self) -> Result<Server, Failure> {
-        Ok(Server { id: self.server.clone(), product: format!("folder {}", self.url), user: None })
+        Ok(Server { id: self.server.clone(), address: None, product: format!("folder {}", self.url), user: None })
     }
 
     async fn whoami(&self) -> Result<SignedIn, Failure> {

@@ -294,6 +294,21 @@ fn a_target_is_bound_for_good() {
 }
 
 #[test]
+fn a_target_that_is_bound_to_an_address_steps_up_to_the_id() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    let (jira, address, id) = ("jira".into(), "https://jira.example".into(), "server-1".into());
+    let learnt = std::collections::BTreeMap::from([("default".to_owned(), "10122".to_owned())]);
+    store.bind(&jira, &address).wait().unwrap();
+    store.bind(&"intern".into(), &"https://intern.example".into()).wait().unwrap();
+    store.learn(&address, &learnt).wait().unwrap();
+    store.step_up(&jira, &address, &id).wait().unwrap();
+    assert_eq!(store.bound(&jira).unwrap(), Some(id.clone()));
+    assert_eq!((store.learnt(&id).unwrap(), store.learnt(&address).unwrap().len()), (learnt, 0));
+    assert_eq!(store.bound(&"intern".into()).unwrap(), Some("https://intern.example".into()));
+}
+
+#[test]
 fn a_run_that_was_not_begun_is_an_error() {
     let (_folder, path) = place();
     let store = open(&path);
