@@ -1,4 +1,4 @@
-//! Files that others put there: opened without waiting for anybody, and read up to a limit.
+//! Files that others put there or name: opened without waiting for anybody, and read up to a limit.
 //!
 //! Owns: what counts as a file. Leaves to others: what stands in it, and the words around a failure.
 //! A newcomer gets wrong: opening a pipe waits until somebody writes to it, for ever if nobody does; and opening a device
@@ -24,6 +24,18 @@ pub(crate) fn open_itself(path: &Path) -> io::Result<File> {
 fn opened(path: &Path, flags: i32) -> io::Result<File> {
     let flags = flags | libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    is_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Opens a file to write at its end; one that is not there is made.
+pub(crate) fn append(path: &Path) -> io::Result<File> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        found => is_file(&found?)?,
+    }
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?;
     is_file(&file.metadata()?)?;
     Ok(file)
 }
@@ -88,7 +100,12 @@ mod tests {
         ] {
             let error = bytes(&path(name), 9).unwrap_err();
             assert_eq!(error.to_string(), format!("it is {found}, and no file"), "{name}");
+            assert_eq!(append(&path(name)).unwrap_err().to_string(), error.to_string(), "{name}");
         }
+        for _ in 0..2 {
+            std::io::Write::write_all(&mut append(&path("page")).unwrap(), b"ab").unwrap();
+        }
+        assert_eq!(bytes(&path("page"), 4).unwrap(), b"abab");
         assert_eq!(open(&path("none")).unwrap_err().kind(), ErrorKind::NotFound);
         // A pipe that came between looking and opening.
         assert!(opened(&path("pipe"), 0).unwrap_err().to_string().contains("a pipe"));

@@ -3,13 +3,13 @@
 //! Owns: which platform takes it how, and how much. Leaves to others: the page (`report`), the platforms (`ci`).
 //! A newcomer gets wrong: a page that cannot be handed over is a warning; the run was what it was.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::ci::{AzureSummary, Platform};
 use super::output::{OutputFormat, commands, tell};
 use crate::error::Trouble;
+use crate::input;
 use crate::report::{ReportInput, SUMMARY, Severity};
 
 /// The file whose Markdown GitHub, and those that run jobs as GitHub does, show of a step:
@@ -39,7 +39,7 @@ pub(super) fn show(input: ReportInput<'_>, page: Option<&Path>, format: OutputFo
 fn append(input: ReportInput<'_>, path: &Path) -> io::Result<()> {
     let mut page = Vec::new();
     (SUMMARY.write)(input, &mut page)?;
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let mut file = input::append(path)?;
     let before = usize::try_from(file.metadata()?.len()).unwrap_or(MOST);
     file.write_all(fitting(&page, MOST.saturating_sub(before)))
 }

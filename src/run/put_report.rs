@@ -91,7 +91,7 @@ async fn put(
 
 async fn put_file(objects: &Objects, name: &str, path: &Path, served: &Served) -> Result<(), Trouble> {
     let tried = || format!("read {}", path.display());
-    let mut file = std::fs::File::open(path).map_err(Trouble::file(tried()))?;
+    let mut file = crate::input::open(path).map_err(Trouble::file(tried()))?;
     let mut next = || {
         let mut part = Vec::new();
         let read = file.by_ref().take(LARGEST_PART as u64).read_to_end(&mut part);

@@ -4,7 +4,6 @@
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -17,6 +16,7 @@ use super::people::RunPeople;
 use super::reviewed::SavedChange;
 use super::selection::SavedPlan;
 use crate::error::Trouble;
+use crate::input;
 use crate::model::{Digest, RunId};
 use crate::plan::PlanDigest;
 use crate::report::RunReport;
@@ -99,7 +99,7 @@ struct PlanHeader {
 
 /// Reads a saved plan to its end, and keeps none of its changes.
 pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
-    let header: PlanHeader = serde_json::from_reader(io::BufReader::new(File::open(path)?))?;
+    let header: PlanHeader = serde_json::from_reader(io::BufReader::new(input::open(path)?))?;
     if !(OLDEST..=FORMAT).contains(&header.format) {
         return Err(PlanFault::OtherFormat(header.format));
     }
@@ -150,7 +150,7 @@ pub(super) fn take_in(context: &RunContext, plan: &SavedPlan) -> Result<(), Trou
 type TakeChange<'a> = &'a mut dyn FnMut(SavedChange) -> Result<(), String>;
 
 fn each_change(path: &Path, take: TakeChange<'_>) -> Result<(), PlanFault> {
-    let mut reader = serde_json::Deserializer::from_reader(io::BufReader::new(File::open(path)?));
+    let mut reader = serde_json::Deserializer::from_reader(io::BufReader::new(input::open(path)?));
     WholePlan(take).deserialize(&mut reader)?;
     Ok(reader.end()?)
 }

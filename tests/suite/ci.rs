@@ -115,6 +115,10 @@ fn a_platform_shows_the_page_of_a_run() {
     assert!(page().len() <= 1 << 20, "GitHub takes no more");
     harness.tell("GITHUB_STEP_SUMMARY", "missing/page.md");
     harness.run().expect_exit(0).expect_error("warning: the page of the job cannot be written");
+    // Nobody reads from it: to open it would wait for ever.
+    assert!(std::process::Command::new("mkfifo").arg(harness.path("pipe")).status().expect("mkfifo").success());
+    harness.tell("GITHUB_STEP_SUMMARY", "pipe");
+    harness.run().expect_exit(0).expect_error("it is a pipe, and no file");
 
     let mut harness = Harness::tiny();
     harness.tell("TF_BUILD", "True");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::ci::Platform;
 use super::variables::AskedFor;
+use crate::input;
 
 const GITHUB: &str = include_str!("../../../docs/guide/jobs/github.yml");
 const GITLAB: &str = include_str!("../../../docs/guide/jobs/gitlab.yml");
@@ -42,6 +43,9 @@ fn places(platform: Platform, name: &str) -> [String; 2] {
     .map(str::to_owned)
 }
 
+/// The largest settings of a repository, in bytes.
+const LARGEST: u64 = 1 << 20;
+
 /// The platform whose files lie in the folder, or where the repository's origin is.
 pub(super) fn platform_of(folder: &Path) -> Option<Platform> {
     let all = [Platform::GitHub, Platform::GitLab, Platform::AzureDevOps, Platform::Jenkins];
@@ -49,7 +53,7 @@ pub(super) fn platform_of(folder: &Path) -> Option<Platform> {
         Platform::GitHub => folder.join(".github").is_dir(),
         other => folder.join(&places(*other, "")[0]).exists(),
     };
-    all.into_iter().find(there).or_else(|| origin(&std::fs::read_to_string(folder.join(".git/config")).ok()?))
+    all.into_iter().find(there).or_else(|| origin(&input::text(&folder.join(".git/config"), LARGEST).ok()?))
 }
 
 /// <https://git-scm.com/docs/git-config#_syntax>: the first address of the remote `origin`.

@@ -18,6 +18,7 @@ use super::elements::{Parts, Source, Target};
 use super::variables::{self, AskedFor, BITBUCKET, CONFLUENCE, CREDENTIALS_FILE, JIRA, SUBJECT, Variables};
 use crate::error::Trouble;
 use crate::exit::Exit;
+use crate::input;
 use crate::pipeline;
 
 /// What to begin with.
@@ -148,7 +149,7 @@ enum Ignored {
 
 impl Ignored {
     fn of(here: &Path, has_job: bool) -> Self {
-        match std::fs::read_to_string(here.join(IGNORE)) {
+        match input::text(&here.join(IGNORE), 1 << 20) {
             Ok(text) => {
                 let names_it = |line: &str| matches!(line.trim().trim_matches('/'), "state" | "state/*" | "state/**");
                 if text.lines().any(names_it) { Self::Already } else { Self::Elsewhere }
