@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 
+use super::forms;
+
 /// More faults than these are counted and not shown: nobody reads them, and a hostile file could have thousands.
 const SHOWN: usize = 50;
 
@@ -69,7 +71,7 @@ impl Faults {
         // An alias is read once for each use; its faults are the same.
         list.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
         list.dedup();
-        Self { file, covered: cover(text, secrets), list }
+        Self { file, covered: cover(&cover(text, secrets), &forms::by_form(text)), list }
     }
 
     /// The file as it was named.
@@ -164,7 +166,7 @@ fn line_end(text: &str, at: usize) -> usize {
 }
 
 /// The text with these spans as stars, byte for byte, so that every other place stays where it is.
-fn cover(text: &str, secrets: &[Span]) -> String {
+pub(super) fn cover(text: &str, secrets: &[Span]) -> String {
     let mut covered = text.to_owned();
     for span in secrets {
         let Some(secret) = text.get(span.clone()) else { continue };

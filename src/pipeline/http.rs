@@ -6,9 +6,9 @@
 use super::certificate::Certificate;
 use super::declare::taken;
 use super::fault::FileFault;
+use super::forms;
 use super::read::{At, ByName, Reader};
 use super::scalar::*;
-use super::secret;
 use super::settle::Settle;
 use super::web::HeaderValue;
 use crate::secret::Secret;
@@ -49,7 +49,7 @@ impl Settle<Vec<(HeaderName, Secret)>> for ByName<HeaderValue> {
             } else if name.as_ref().is_some_and(|name| OURS.contains(&name.as_str())) {
                 let fault = FileFault::new(span.clone(), format!("the header `{text}` is set by avatarpipe itself"));
                 reader.fault(fault.help("leave it out; sign-in stands under `credential`"));
-            } else if secret::sounds_like_one(text) && value.get().is_some_and(|value| !value.from_outside) {
+            } else if forms::sounds_like_one(text) && value.get().is_some_and(|value| !value.from_outside) {
                 reader.fault(FileFault::new(value.span.clone(), "a secret is written out").help("write `${NAME}`"));
             }
             match (name, value.get(), headers.as_mut()) {

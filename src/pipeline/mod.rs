@@ -16,6 +16,7 @@ mod environment;
 mod fallback;
 mod fault;
 mod file;
+mod forms;
 mod http;
 mod interpolate;
 mod kinds;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::fault::FileFault;
+use super::fault::{FileFault, cover};
+use super::forms::{by_form, has_query};
 use super::read::{At, Reader, Setting, hint};
 use super::secret::has_password;
 use super::settle::{Settle, settled_as_written};
@@ -42,8 +43,11 @@ impl Reader<'_> {
         let text = scalar.text.value()?.to_owned();
         let outside = scalar.text.parts().is_some();
         let shown = match outside {
-            true => format!("the value of `{}`", scalar.text.raw().escape_debug()),
-            false if has_password(scalar.text.raw()) => "this".to_owned(),
+            true => {
+                let raw = scalar.text.raw();
+                format!("the value of `{}`", cover(raw, &by_form(raw)).escape_debug())
+            }
+            false if has_password(scalar.text.raw()) || has_query(scalar.text.raw()) => "this".to_owned(),
             false => format!("`{}`", shortened(scalar.text.raw())),
         };
         Some(ScalarText { text, bare: scalar.plain || outside, shown })

@@ -1,46 +1,24 @@
 //! Where in a file secrets may stand, so that no snippet shows one.
 //!
-//! Owns: which keys sound like a secret, and the spans to cover. Leaves to others: the fault itself (`scalar`).
+//! Owns: the spans to cover for the key they stand under. Leaves to others: what looks like a secret for its own form (`forms`), the
+//! fault itself (`scalar`).
 //! A newcomer gets wrong: a misspelt key (`pasword`) holds a secret too, so words are looked for and not known keys.
 
 use std::collections::HashSet;
 
 use super::fault::Span;
+use super::forms::{could_be_one, sounds_like_one};
 use super::interpolate::{Otherwise, Text, TextPart};
 use super::tree::{Kind, MapEntry, Tree};
 
-const SOUNDS: [&str; 15] = [
-    "secret",
-    "passw",
-    "pasw",
-    "passphrase",
-    "token",
-    "tokn",
-    "credential",
-    "authorization",
-    "api-key",
-    "api_key",
-    "apikey",
-    "cookie",
-    "heartbeat",
-    "webhook",
-    "keep_replaced",
-];
-
 /// Known not to be secret, wherever they stand.
 const OPEN: [&str; 7] = ["username", "from", "audience", "service_account", "service_connection", "on", "for"];
-
-/// Whether a value under this key is probably a secret.
-pub(super) fn sounds_like_one(key: &str) -> bool {
-    let key = key.to_lowercase();
-    SOUNDS.iter().any(|sound| key.contains(sound))
-}
 
 /// Whether a key may be quoted. Where nothing stands behind it, or it is no word, it may be a value without its key.
 pub(super) fn may_be_shown(tree: &Tree, entry: &MapEntry) -> bool {
     let nothing = matches!(&tree.node(entry.value).kind, Kind::Scalar(scalar) if scalar.is_null());
     let word = entry.key.len() <= 64 && entry.key.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    word && (!nothing || sounds_like_one(&entry.key))
+    word && !could_be_one(&entry.key) && (!nothing || sounds_like_one(&entry.key))
 }
 
 /// What to cover in a file that could be read.
@@ -58,9 +36,11 @@ pub(super) fn in_tree(tree: &Tree) -> Vec<Span> {
             Kind::List(items) => todo.extend(items.iter().map(|item| (*item, secret))),
             Kind::Map(entries) => {
                 let odd = entries.iter().filter(|entry| secret && !may_be_shown(tree, entry));
-                spans.extend(odd.map(|entry| entry.key_span.clone()));
+                let keys = entries.iter().filter(|entry| could_be_one(&entry.key));
+                spans.extend(odd.chain(keys).map(|entry| entry.key_span.clone()));
                 let open = |entry: &MapEntry| OPEN.contains(&entry.key.as_str());
-                let below = |entry: &MapEntry| !open(entry) && (secret || sounds_like_one(&entry.key));
+                let below =
+                    |entry: &MapEntry| !open(entry) && (secret || sounds_like_one(&entry.key) || entry.key == "notify");
                 todo.extend(entries.iter().map(|entry| (entry.value, below(entry))));
             }
         }
@@ -122,6 +102,7 @@ pub(super) fn in_text(text: &str) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::fault::cover;
 
     #[test]
     fn passwords_in_addresses_are_found() {
@@ -156,8 +137,28 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_a_message_and_a_key_that_could_be_a_secret_are_covered() {
+        for (text, hidden) in [
+            ("notify: { webhok: { url: 'https://hooks.example/hunter2' } }", "hunter2"),
+            ("credential: { username: svc, Hunter2-literal: x }", "Hunter2-literal"),
+            ("Hunter2-literal: x", "Hunter2-literal"),
+        ] {
+            let (tree, _) = Tree::parse(text);
+            let covered = cover(text, &in_tree(&tree.unwrap()));
+            assert!(!covered.contains(hidden), "{covered}");
+        }
+    }
+
+    #[test]
     fn a_value_without_its_key_is_not_quoted() {
-        for (text, expected) in [("a: 1", true), ("token:", true), ("hunter2:", false), ("token hunter2: 1", false)] {
+        for (text, expected) in [
+            ("a: 1", true),
+            ("token:", true),
+            ("hunter2:", false),
+            ("token hunter2: 1", false),
+            ("Hunter2-literal: 1", false),
+            ("base_url: 1", true),
+        ] {
             let (tree, _) = Tree::parse(text);
             let tree = tree.unwrap();
             let Kind::Map(entries) = &tree.node(tree.root).kind else { panic!("{text}") };
