@@ -20,6 +20,13 @@ fn may_be_asked(nth: u64) -> bool {
     nth <= 3 || nth.is_power_of_two()
 }
 
+/// Whom to ask for the default, and what the listing says that they show; a Gravatar says nothing of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Candidates {
+    pub names: Vec<String>,
+    pub mark: Option<PictureRef>,
+}
+
 /// How often each stock picture is shown, and by whom the default can be asked for.
 #[derive(Debug, Default)]
 pub(super) struct Stock {
@@ -42,28 +49,37 @@ impl Stock {
     }
 
     /// Whom to ask for the default; empty when what is remembered stands. Few show the default once most have photos,
-    /// so a stock picture takes its place only when many show it.
-    pub(super) fn candidates(&self, remembered: Option<&PictureRef>, accounts: u64) -> Vec<String> {
+    /// so a stock picture takes its place only when many show it. Of two that are shown about as often nobody can tell which one
+    /// people chose.
+    pub(super) fn candidates(&self, remembered: Option<&PictureRef>, accounts: u64) -> Candidates {
         let most = self.shown.iter().max_by_key(|(_, (count, _))| *count);
+        let of = |mark: &PictureRef, names: &[String]| Candidates { names: names.to_vec(), mark: Some(mark.clone()) };
         match (remembered, most) {
             // A Gravatar stands only where the default is selected: surer than any count.
-            (None, _) if !self.gravatar.1.is_empty() => self.gravatar.1.clone(),
-            (None, most) => most.map(|(_, (_, names))| names.clone()).unwrap_or_default(),
-            (Some(_), None) => Vec::new(),
+            (None, _) if !self.gravatar.1.is_empty() => Candidates { names: self.gravatar.1.clone(), mark: None },
+            (None, Some((mark, (count, names)))) => {
+                let others = self.shown.iter().filter(|(other, _)| *other != mark);
+                let second = others.map(|(_, (count, _))| *count).max().unwrap_or_default();
+                if second * 2 < *count { of(mark, names) } else { Candidates::default() }
+            }
+            (_, None) => Candidates::default(),
             (Some(remembered), Some((mark, (count, names)))) => {
                 let own = self.shown.get(remembered).map_or(0, |(count, _)| *count);
                 let many = *count > own && *count >= 10 && *count * 20 >= accounts;
-                if mark != remembered && many { names.clone() } else { Vec::new() }
+                if mark != remembered && many { of(mark, names) } else { Candidates::default() }
             }
         }
     }
 }
 
-/// Asks accounts until one that never had a picture tells: what is selected there is the default (§3.4).
-pub(super) async fn ask_default(client: &JiraClient, candidates: &[String]) -> Result<Option<PictureRef>, Failure> {
-    for name in candidates {
+/// Asks accounts until one that never had a picture tells: what is selected there is the default (§3.4). It has to be what the
+/// listing shows there without an owner; a list that says otherwise is another user's, or a server's mistake.
+pub(super) async fn ask_default(client: &JiraClient, candidates: &Candidates) -> Result<Option<PictureRef>, Failure> {
+    for name in &candidates.names {
         let Ok(avatars) = client.avatars(name).await? else { continue };
-        if let (Selected::System(mark), true) = (&avatars.selected, avatars.custom.is_empty()) {
+        if let (Selected::System(mark), true) = (&avatars.selected, avatars.custom.is_empty())
+            && candidates.mark.as_ref().is_none_or(|listed| listed == mark)
+        {
             return Ok(Some(mark.clone()));
         }
     }
@@ -89,15 +105,19 @@ mod tests {
             stock
         };
         let d = PictureRef::from("10122");
-        let ask = |stock: Stock, remembered: Option<&PictureRef>| stock.candidates(remembered, 100).into_iter().next();
+        let ask =
+            |stock: Stock, remembered: Option<&PictureRef>| stock.candidates(remembered, 100).names.into_iter().next();
         assert_eq!(ask(stock(&[("10122", 5), ("10130", 2)], 0), None).as_deref(), Some("10122-0"));
         assert_eq!(ask(stock(&[("10122", 5)], 1), None).as_deref(), Some("g-0"));
+        assert_eq!(ask(stock(&[("10122", 4), ("10130", 2)], 0), None), None, "near each other");
+        assert_eq!(ask(stock(&[("10122", 1), ("10130", 1)], 0), None), None);
+        assert_eq!(ask(stock(&[("10122", 2), ("10130", 2)], 1), None).as_deref(), Some("g-0"));
         assert_eq!(ask(stock(&[], 0), None), None);
         assert_eq!(ask(stock(&[("10122", 5)], 0), Some(&d)), None);
         assert_eq!(ask(stock(&[("10122", 1), ("10130", 3)], 0), Some(&d)), None);
         assert_eq!(ask(stock(&[("10122", 1), ("10130", 12)], 0), Some(&d)).as_deref(), Some("10130-0"));
         assert_eq!(ask(stock(&[("10130", 3)], 0), Some(&d)), None);
-        let from_all_over = stock(&[("10122", 70)], 0).candidates(None, 100);
+        let from_all_over = stock(&[("10122", 70)], 0).candidates(None, 100).names;
         let nth = [0, 1, 2, 3, 7, 15, 31, 63].map(|n| format!("10122-{n}"));
         assert_eq!(from_all_over, nth);
     }

@@ -90,6 +90,17 @@ async fn each_version_is_listed_by_its_own_call() {
     }
 }
 
+/// One that the listing shows with an owner would put somebody's face on everybody who is reverted.
+#[tokio::test]
+async fn a_default_that_the_listing_does_not_show_is_none() {
+    let stage = Stage::new(world("9.12.5", 5), Way::Token).await;
+    let body = r#"{"system":[{"id":"15002","isSystemAvatar":true,"isSelected":true,"selected":true}],"custom":[]}"#;
+    stage.world().faults.insert("avatars", Fault { body, ..Fault::status(200) });
+    let (_, surveyed) = survey(&stage, &mut Learnt::new()).await.unwrap();
+    assert_eq!(surveyed.default, None);
+    assert!(surveyed.notes.iter().any(|note| note.contains("default picture is not known")), "{:?}", surveyed.notes);
+}
+
 #[tokio::test]
 async fn a_lowered_page_size_is_followed_to_the_end() {
     let stage = Stage::new(World { search_page: 100, ..world("9.12.5", 230) }, Way::Token).await;
