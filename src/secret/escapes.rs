@@ -107,7 +107,11 @@ fn holds(word: u64, byte: u8) -> u64 {
 /// The escape with which a text begins: its length, and what it stands for.
 fn escape(text: &[u8]) -> Option<(usize, Sign)> {
     match text {
+        [b'\\', b'u', b'{', ..] => braced(text),
         [b'\\' | b'%', b'u' | b'U', ..] => unit_escape(text),
+        [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => {
+            Some((4, Sign::byte(u8::try_from(number(&text[1..4], 8)?).ok()?)))
+        }
         [b'\\', b'x', ..] => Some((4, Sign::letter(char::from_u32(number(text.get(2..4)?, 16)?)?))),
         [b'\\', sign @ (b'\\' | b'"' | b'\'' | b'/'), ..] => Some((2, Sign::byte(*sign))),
         [b'\\', b'n', ..] => Some((2, Sign::byte(b'\n'))),
@@ -128,6 +132,13 @@ fn unit_escape(text: &[u8]) -> Option<(usize, Sign)> {
     let units = [unit(0)?, unit(6).unwrap_or_default()];
     let letter = char::decode_utf16(units).next()?.ok()?;
     Some((6 * letter.len_utf16(), Sign::letter(letter)))
+}
+
+/// `\u{70}`, as Rust, Swift and newer JavaScript have it.
+fn braced(text: &[u8]) -> Option<(usize, Sign)> {
+    let digits = text[3..].iter().take(LONGEST).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let letter = char::from_u32(number(&text[3..3 + digits], 16)?)?;
+    (text.get(3 + digits) == Some(&b'}')).then_some((4 + digits, Sign::letter(letter)))
 }
 
 /// `&#112;`, `&#x70;`, which pages also take without the semicolon, and `&amp;`.
@@ -213,7 +224,10 @@ mod tests {
     use super::*;
 
     /// Each escape with what it stands for.
-    const ESCAPES: [(&str, &str); 24] = [
+    const ESCAPES: [(&str, &str); 27] = [
+        (r"\u{70}", "p"),
+        (r"\u{1F600}", "😀"),
+        (r"\160", "p"),
         (r"\u0070", "p"),
         (r"\U00e4", "ä"),
         (r"\ud83d\uDE00", "😀"),
@@ -261,6 +275,11 @@ mod tests {
             r"\q\",
             r"\ud83d",
             r"\u12",
+            r"\u{}",
+            r"\u{70",
+            r"\16",
+            r"\400",
+            r"\189",
             "%",
             "%4",
             "%zz",

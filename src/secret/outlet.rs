@@ -78,7 +78,7 @@ fn visible(c: char, out: &mut String) {
 /// The joiners of scripts and emoji stay.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
@@ -139,6 +139,7 @@ mod tests {
             ("\u{2066}isolated\u{2069}", "\\u{2066}isolated\\u{2069}"),
             ("line\u{2028}separator", "line\\u{2028}separator"),
             ("nothing\u{200b}\u{feff}there", "nothing\\u{200b}\\u{feff}there"),
+            ("p\u{ad}4\u{ad}s", "p\\u{ad}4\\u{ad}s"),
         ] {
             assert_eq!(line(field), shown);
         }

@@ -293,6 +293,15 @@ mod tests {
             ("page with names", secret.replace('&', "&amp;").replace('ä', "&auml;")),
             ("UTF-8 as Latin-1", secret.bytes().map(char::from).collect()),
             ("composed otherwise", secret.replace('ä', "a\u{308}")),
+            ("octal", bytes(&|byte| format!("\\{byte:03o}"), "")),
+            ("letters in braces", each(&|c| format!("\\u{{{:x}}}", u32::from(c)))),
+            ("numbers", format!("[{}]", bytes(&|byte| byte.to_string(), ", "))),
+            ("numbers of Java", format!("[{}]", bytes(&|byte| byte.cast_signed().to_string(), ", "))),
+            ("numbers in hex", format!("{{{}}}", bytes(&|byte| format!("0x{byte:02x}"), ", "))),
+            ("quoted-printable", bytes(&|byte| format!("={byte:02X}"), "")),
+            ("an ASCII log", secret.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()),
+            ("a log that leaves signs out", secret.chars().filter(char::is_ascii).collect()),
+            ("UTF-8 as windows-1252", secret.replace('ä', "Ã¤").replace('ß', "ÃŸ").replace('…', "â€¦")),
         ]
     }
 

@@ -53,9 +53,52 @@ pub(super) fn encodings(text: &str) -> Vec<Vec<u8>> {
         })
         .collect();
     forms.extend(encoded);
+    forms.extend(in_logs(text));
     forms.sort_unstable();
     forms.dedup();
     forms
+}
+
+/// Longer ones are tokens, which nobody types or prints byte by byte; their forms would fill the memory.
+const TYPED: usize = 128;
+
+/// What a log, a shell or a query makes of a short one: signs that it does not have as `?` or left out, UTF-8 taken for
+/// windows-1252, doubled quotes, and its bytes as numbers.
+fn in_logs(text: &str) -> Vec<Vec<u8>> {
+    if text.len() > TYPED {
+        return Vec::new();
+    }
+    let with = |mark: &str| {
+        text.chars().map(|c| if c.is_ascii() { c.to_string() } else { mark.to_owned() }).collect::<String>()
+    };
+    let mut forms: Vec<String> = vec![text.replace('\'', "''"), in_windows_1252(text), in_base32(text)];
+    if !text.is_ascii() {
+        forms.extend([with("?"), with("??"), with("")]);
+    }
+    let decimal = |between: &str| text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(between);
+    // As Java prints them.
+    let signed = text.bytes().map(|byte| byte.cast_signed().to_string()).collect::<Vec<_>>().join(", ");
+    forms.extend([decimal(", "), decimal(","), signed]);
+    let in_hex = [", 0x", ",0x", " 0x", "="].map(|between| in_hex(text.as_bytes(), between));
+    let forms = forms.into_iter().chain(in_hex).map(String::into_bytes);
+    // A form in Latin-1 has `+` for a blank, too.
+    forms.chain(in_latin_1(&text.replace(' ', "+"))).collect()
+}
+
+/// UTF-8 that somebody took for windows-1252 (<https://encoding.spec.whatwg.org/#windows-1252>).
+fn in_windows_1252(text: &str) -> String {
+    const FROM_80: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    let other = |byte: u8| FROM_80.chars().nth(usize::from(byte).checked_sub(0x80)?);
+    text.bytes().map(|byte| other(byte).unwrap_or_else(|| char::from(byte))).collect()
+}
+
+/// RFC 4648 §6, without the letter that the end shares with the padding.
+fn in_base32(text: &str) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits = |at: usize| {
+        (at..at + 5).fold(0, |sum, bit| sum << 1 | usize::from(text.as_bytes()[bit / 8] >> (7 - bit % 8) & 1))
+    };
+    (0..text.len() * 8 / 5).map(|nth| char::from(LETTERS[bits(nth * 5)])).collect()
 }
 
 /// Where its letters have other bytes there than in UTF-8.
