@@ -17,6 +17,7 @@ use crate::secret::Secret;
 pub(super) trait PhotoAnswer: Sized {
     fn absent(proof: Absence) -> Self;
     fn unknown(fault: Fault) -> Self;
+    fn is_absent(&self) -> bool;
 }
 
 impl PhotoAnswer for VersionResult {
@@ -27,6 +28,10 @@ impl PhotoAnswer for VersionResult {
     fn unknown(fault: Fault) -> Self {
         Self::Unknown(fault)
     }
+
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
 }
 
 impl PhotoAnswer for PhotoResult {
@@ -36,6 +41,10 @@ impl PhotoAnswer for PhotoResult {
 
     fn unknown(fault: Fault) -> Self {
         Self::Unknown(fault)
+    }
+
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
     }
 }
 

@@ -1,6 +1,6 @@
-//! Whether an answer that proves an absence names another error besides (promise P2).
+//! Whether an answer that proves an absence names another error besides, or is an old one (promise P2).
 //!
-//! Owns: where in an answer an error may be named. Leaves to others: which code is a proof (`entra`, `google`).
+//! Owns: where in an answer an error may be named, how one says that something is not there, which headers take its word away. Leaves to others: which code is a proof (`entra`, `google`).
 //! A newcomer gets wrong: this only ever takes a proof away, so it may read messages, which prove nothing themselves.
 
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::http::Sparse;
 
 /// Words of a message that tell of trouble, and not of a photo that is not there.
-const TROUBLE: [&str; 14] = [
+const TROUBLE: [&str; 19] = [
     "unavailable",
     "busy",
     "overload",
@@ -23,7 +23,31 @@ const TROUBLE: [&str; 14] = [
     "internal error",
     "internal server error",
     "maintenance",
+    "offline",
+    "mailbox",
+    "database",
+    "failover",
+    "temporar",
 ];
+
+/// How a message says that something is not there.
+const MISSING: [&str; 6] = ["notfound", "not found", "n't found", "not be found", "not exist", "n't exist"];
+
+/// Whether a message says that something is not there, or says nothing. Any other is of something else.
+pub(super) fn says_missing(message: &str) -> bool {
+    let folded = message.to_lowercase();
+    folded.trim().is_empty() || MISSING.iter().any(|words| folded.contains(words))
+}
+
+/// Whether a header says that the answer is not to be believed yet: come back later, or one out of a store on the way, which was
+/// true once.
+pub(super) fn takes_back(name: &str, value: &str) -> bool {
+    let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
+    match name.as_str() {
+        "retry-after" | "warning" | "age" => true,
+        _ => name.contains("cache") && ["hit", "stale"].iter().any(|word| value.contains(word)),
+    }
+}
 
 /// Whether something in an answer, at whatever depth, names an error that is none of these. `is_it` tells whether a code is
 /// the proof, or says no more than "not found".
@@ -71,6 +95,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_message_of_something_else_and_an_old_answer_prove_nothing() {
+        for (message, missing) in [
+            ("", true),
+            ("Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.", true),
+            ("The specified object was not found in the store.", true),
+            ("The photo wasn't found.", true),
+            ("Resource Not Found: photo", true),
+            ("The photo store is being moved", false),
+        ] {
+            assert_eq!(says_missing(message), missing, "{message}");
+        }
+        for (name, value, back) in [
+            ("Retry-After", "120", true),
+            ("Warning", "110 - \"Response is Stale\"", true),
+            ("Age", "86400", true),
+            ("X-Cache", "HIT", true),
+            ("X-Cache", "MISS", false),
+            ("Cache-Control", "private", false),
+            ("Content-Type", "application/json", false),
+        ] {
+            assert_eq!(takes_back(name, value), back, "{name}: {value}");
+        }
+    }
+
+    #[test]
     fn another_error_is_found_wherever_it_stands() {
         let is_it = |code: &str| ["ImageNotFound", "ImageNotFoundException", "404"].contains(&code);
         let with =
@@ -91,6 +140,7 @@ mod tests {
             (with("innerError", json!({ "errorCode": "503" })), true),
             (with("details", json!([{ "code": "ImageNotFound" }, { "code": "ErrorServerBusy" }])), true),
             (with("message", json!("Service Unavailable")), true),
+            (with("message", json!("The mailbox database is offline")), true),
             (with("message", json!("x: ErrorServerBusy")), true),
             (with("message", json!("A 'Storage.StorageTransientException' was thrown.")), true),
             (with("message", json!(r#"{"error":{"code":"NoPermissionsInAccessToken"}}"#)), true),

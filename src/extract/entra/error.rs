@@ -2,11 +2,11 @@
 //!
 //! Owns: finding the code that counts, and the words of a refusal. Leaves to others: what a photo's code means (`photo.rs`).
 //! A newcomer gets wrong: the outer code may be empty or vague; the deepest one that is known counts. The message is
-//! printed, proves something in one case only ([`GraphError::names`]), and takes a proof away in any.
+//! printed, proves something in one case only ([`GraphError::names`]), and takes a proof away in any that does not say "not found".
 
 use serde_json::Value;
 
-use crate::extract::doubt::names_another;
+use crate::extract::doubt::{names_another, says_missing};
 use crate::http::{Failure, FailureKind, Response, Sparse};
 use crate::secret::server_message;
 
@@ -98,6 +98,11 @@ impl GraphError {
     /// this is for the one code that says nothing without it (§12).
     pub(super) fn names(&self, exception: &str) -> bool {
         self.message.split(|c: char| !c.is_alphanumeric()).any(|word| word == exception)
+    }
+
+    /// Whether it proves that something is not there: nothing of it names another error, and its message, if any, says so.
+    pub(super) fn is_a_proof(&self) -> bool {
+        !self.contradicts && says_missing(&self.message)
     }
 
     /// Whether this is an `UnknownError` around another error with this code (§12).

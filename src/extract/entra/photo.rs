@@ -1,7 +1,7 @@
 //! What one part of a photo batch says (docs/wire/microsoft-graph.md §3.5, §3.6, §4).
 //!
 //! Owns: the table of "no photo" answers, base64, etags. Leaves to others: sending and repeating (`batch.rs`).
-//! A newcomer gets wrong: a 404 alone proves nothing. Only `ImageNotFound`, `ErrorItemNotFound`, an `ErrorEntityNotFound`
+//! A newcomer gets wrong: a 404 alone proves nothing, nor one out of a cache. Only `ImageNotFound`, `ErrorItemNotFound`, an `ErrorEntityNotFound`
 //! that names `ImageNotFoundException` and the one-pixel picture do; everything else is unknown (promise P2).
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::error::{GraphError, NAMED};
 use crate::extract::batch::PhotoAnswer;
+use crate::extract::doubt::takes_back;
 use crate::extract::wire::is_page;
 use crate::extract::{DENIED, GONE, PhotoResult, VersionResult};
 use crate::http::{Sparse, is_transient, parse_retry_after};
@@ -158,10 +159,14 @@ impl PhotoQuery for PhotoResult {
         if let Some(page) = is_page(&bytes) {
             return Err(page);
         }
-        if is_one_pixel_gif(&bytes) {
-            return Ok(Self::Absent(Absence::OnePixel));
-        }
         let version = part.header("etag").and_then(|etag| version(&etag));
+        if is_one_pixel_gif(&bytes) {
+            // The marker of a photo beside no photo: that is no proof.
+            return match version {
+                Some(_) => Err(Fault::new("contradicted", "200, one pixel under the marker of a photo")),
+                None => Ok(Self::Absent(Absence::OnePixel)),
+            };
+        }
         Ok(Self::Photo { version, bytes: Bytes::from(bytes) })
     }
 }
@@ -176,17 +181,19 @@ impl PartResponse<'_> {
     /// `now` is the server's own time: a date to come back at is seen from there.
     pub(super) fn judge<T: PhotoQuery>(&self, now: SystemTime) -> PartOutcome<T> {
         if self.status == 200 {
-            return PartOutcome::Final(T::read(self).unwrap_or_else(T::unknown));
+            let told = T::read(self).unwrap_or_else(T::unknown);
+            let old =
+                || T::unknown(Fault::new("contradicted", "200 without a photo, with the headers of an old answer"));
+            return PartOutcome::Final(if told.is_absent() && self.is_taken_back() { old() } else { told });
         }
         let error = GraphError::of(&self.json().unwrap_or_default());
         let fault = |code: &str| Fault::new(code, error.words(self.status));
         let unknown = |code: &str| PartOutcome::Final(T::unknown(fault(code)));
+        let proof = error.is_a_proof() && !self.is_taken_back();
         match (self.status, error.code.as_str()) {
-            (404, "ImageNotFound" | "ErrorItemNotFound") if !error.contradicts => {
-                PartOutcome::Final(T::absent(Absence::NotFound))
-            }
+            (404, "ImageNotFound" | "ErrorItemNotFound") if proof => PartOutcome::Final(T::absent(Absence::NotFound)),
             // Without that name any entity may be meant (§12).
-            (404, "ErrorEntityNotFound") if error.names(NAMED) && !error.contradicts => {
+            (404, "ErrorEntityNotFound") if proof && error.names(NAMED) => {
                 PartOutcome::Final(T::absent(Absence::NotFound))
             }
             (404, "Request_ResourceNotFound" | "ErrorInvalidUser") => unknown(GONE),
@@ -242,6 +249,15 @@ impl PartResponse<'_> {
         let named = context.split_once("#users('").and_then(|(_, rest)| rest.split_once("')"));
         // We ask by object id; any other form of a name is no contradiction.
         named.is_none_or(|(id, _)| uuid::Uuid::try_parse(id).is_err() || id.eq_ignore_ascii_case(person))
+    }
+
+    /// Whether a header says to come back later, or that the answer is an old one.
+    fn is_taken_back(&self) -> bool {
+        let headers = self.headers.0.as_object().into_iter().flatten();
+        headers.into_iter().any(|(name, value)| match value {
+            Value::String(text) => takes_back(name, text),
+            value => takes_back(name, &value.to_string()),
+        })
     }
 
     fn retry_after(&self, now: SystemTime) -> Option<Duration> {

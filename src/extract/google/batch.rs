@@ -14,6 +14,7 @@ use super::error::{Class, GoogleError};
 use super::mime::{self, MimePart};
 use super::photo::{PartOutcome, PhotoQuery};
 use crate::extract::batch::{CallName, Round, Rounds, now_there};
+use crate::extract::doubt::takes_back;
 use crate::extract::wire::segment;
 use crate::http::{Failure, FailureKind, Pauses, Request, Response, is_throttled, is_transient};
 use crate::model::{Fault, PersonId};
@@ -147,7 +148,9 @@ impl Google {
             };
             let text = |name: &str| response.header(name).map(str::to_owned);
             let (retry_after, challenge) = (text("retry-after"), text("www-authenticate"));
-            let part = MimePart { id: None, status: response.status, retry_after, challenge, body: &response.body };
+            let taken_back = response.headers_as_text().any(|(name, value)| takes_back(name, value));
+            let (status, body) = (response.status, &response.body);
+            let part = MimePart { id: None, status, retry_after, challenge, taken_back, body };
             let class = sorted.take(*place, person, &part, now_there(&response));
             // The line counts 429 itself.
             sorted.round.throttled += u64::from(class == Some(Class::Rate) && !is_throttled(response.status));

@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use crate::extract::doubt::takes_back;
+
 /// Stands in no path that is sent.
 const BOUNDARY: &str = "avatarpipe-batch";
 
@@ -21,6 +23,8 @@ pub(super) struct MimePart<'a> {
     pub(super) status: u16,
     pub(super) retry_after: Option<String>,
     pub(super) challenge: Option<String>,
+    /// A header says to come back later, or that the answer is an old one.
+    pub(super) taken_back: bool,
     pub(super) body: &'a [u8],
 }
 
@@ -90,8 +94,10 @@ fn part(section: &[u8]) -> Option<MimePart<'_>> {
         let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
         Some(String::from_utf8_lossy(found.value).trim().to_owned())
     };
+    let taken_back =
+        response.headers.iter().any(|header| takes_back(header.name, &String::from_utf8_lossy(header.value)));
     let (retry_after, challenge) = (named("retry-after"), named("www-authenticate"));
-    Some(MimePart { id, status: response.code?, retry_after, challenge, body: inner.get(length..)? })
+    Some(MimePart { id, status: response.code?, retry_after, challenge, taken_back, body: inner.get(length..)? })
 }
 
 /// Head and rest around the first empty line.

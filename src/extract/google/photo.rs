@@ -89,6 +89,7 @@ impl MimePart<'_> {
         let fault = |code: &str| Fault::new(code, error.words(self.status));
         let again = |code: &str| PartOutcome::Again { fault: fault(code), asked: self.asked(now), class };
         match class {
+            Class::NoPhoto if self.taken_back => PartOutcome::Final(T::unknown(fault("not_found_unexplained"))),
             Class::NoPhoto => PartOutcome::Final(T::absent(Absence::NotListed)),
             Class::NoUser => PartOutcome::Final(T::unknown(fault(GONE))),
             Class::NotThere => PartOutcome::Final(T::unknown(fault("not_found_unexplained"))),

@@ -129,9 +129,10 @@ impl<'a> Answers<'a> {
             PhotoRendering::Unknown(fault) => self.counts.missed.count(fault),
             PhotoRendering::Photo { .. } | PhotoRendering::Absent(_) => self.counts.answered += 1,
         }
-        if !matches!(meal, PhotoRendering::Photo { .. }) {
-            self.probed_as.remove(person);
-        }
+        let marked = match &meal {
+            PhotoRendering::Photo { .. } => false,
+            _ => self.probed_as.remove(person).is_some() || matches!(self.hint(person)?, PhotoHint::Version(_)),
+        };
         match meal {
             PhotoRendering::Photo { version, rendering } => {
                 let Some(found) = rendering.remembered else {
@@ -147,6 +148,11 @@ impl<'a> Answers<'a> {
                     self.new.push(self.who(person));
                 }
                 Ok(())
+            }
+            // The marker of a photo and no photo, in one run: a store that lost it, or a removal that the next run sees.
+            PhotoRendering::Absent(_) if marked => {
+                let found = "the photo's marker was told in this run, and then that there is no photo";
+                self.fact(person, PhotoFact::Unknown(Fault::new("contradicted", found)))
             }
             PhotoRendering::Absent(proof) => {
                 let mark = self.mark(person)?;

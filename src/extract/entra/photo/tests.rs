@@ -16,7 +16,7 @@ fn judge<T: PhotoQuery>(part: &str) -> PartOutcome<T> {
 }
 
 fn error(code: &str) -> Value {
-    json!({ "error": { "code": code, "message": "told", "innerError": { "request-id": "b1d9" } } })
+    json!({ "error": { "code": code, "message": "The object was not found.", "innerError": { "request-id": "b1d9" } } })
 }
 
 /// What a row of the table means, in one word.
@@ -100,6 +100,8 @@ fn the_no_photo_table() {
             unknown("not_found_unexplained"),
         ),
         (404, beside("message", json!("Service unavailable")), unknown("not_found_unexplained")),
+        (404, beside("message", json!("The mailbox database is offline")), unknown("not_found_unexplained")),
+        (404, beside("message", json!("told")), unknown("not_found_unexplained")),
         (404, two, unknown("not_found_unexplained")),
         (404, error("ErrorItemNotFound"), absent()),
         (404, error("Request_ResourceNotFound"), unknown("user_gone")),
@@ -253,4 +255,27 @@ fn a_status_may_be_a_text_and_an_odd_one_is_that_parts_failure() {
         let part = json!({ "id": "0", "status": status, "body": error("ImageNotFound") }).to_string();
         assert_eq!(meaning_of_look(judge(&part)), means, "{part}");
     }
+}
+
+#[test]
+fn an_answer_that_is_old_or_asks_to_come_later_proves_nothing() {
+    use base64::Engine as _;
+    let body = error("ImageNotFound");
+    let gif = json!(STANDARD.encode(ONE_PIXEL));
+    for (headers, proof) in [
+        (json!({ "Content-Type": "application/json", "Cache-Control": "private" }), true),
+        (json!({ "X-Cache": "MISS" }), true),
+        (json!({ "Retry-After": "120" }), false),
+        (json!({ "retry-after": 120 }), false),
+        (json!({ "Warning": "110 - \"Response is Stale\"" }), false),
+        (json!({ "Age": "86400" }), false),
+        (json!({ "X-Cache": "HIT" }), false),
+    ] {
+        let missing = meaning_of_look(judge(&part(404, headers.clone(), body.clone())));
+        assert_eq!(matches!(missing, Means::Absent(_)), proof, "{headers}");
+        let pixel = meaning_of_look(judge(&part(200, headers.clone(), gif.clone())));
+        assert_eq!(matches!(pixel, Means::Absent(_)), proof, "{headers}");
+    }
+    let marked = meaning_of_look(judge(&part(200, json!({ "ETag": "\"a\"" }), gif)));
+    assert_eq!(marked, Means::Unknown("contradicted".to_owned()));
 }

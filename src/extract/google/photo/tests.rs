@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 
 fn judge<T: PhotoQuery>(status: u16, body: &[u8]) -> PartOutcome<T> {
-    MimePart { id: None, status, retry_after: None, challenge: None, body }.judge("105", std::time::SystemTime::now())
+    MimePart { id: None, status, retry_after: None, challenge: None, taken_back: false, body }
+        .judge("105", std::time::SystemTime::now())
 }
 
 fn refusal(status: u16, reason: &str, message: &str) -> Vec<u8> {
