@@ -1,11 +1,11 @@
 //! A source or target that failed as a whole, in words that say what to do.
 //!
-//! Owns: that none of these words is a secret. Leaves to others: choosing them.
+//! Owns: that none of these words is a secret, or goes on for too long. Leaves to others: choosing them.
 //! A newcomer gets wrong: a hint may quote the server, too, so it is cleaned like the rest.
 
 use std::fmt;
 
-use crate::secret::redact;
+use crate::secret::brief;
 
 /// Which way a whole source or target failed; each has its exit code (docs/command-line.md, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,13 +44,13 @@ pub struct Failure {
 impl Failure {
     /// A failure without a hint.
     pub fn new(kind: FailureKind, tried: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { kind, tried: redact(&tried.into()), found: redact(&found.into()), hint: None, lacks: None }
+        Self { kind, tried: brief(&tried.into()), found: brief(&found.into()), hint: None, lacks: None }
     }
 
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(redact(&hint.into()));
+        self.hint = Some(brief(&hint.into()));
         self
     }
 

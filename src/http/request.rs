@@ -18,7 +18,7 @@ use url::Url;
 use super::origin::origin;
 #[cfg(feature = "bucket")]
 use crate::secret::cover;
-use crate::secret::{Secret, safe_url};
+use crate::secret::{Secret, cut, safe_url};
 
 /// Larger answers are cut off, unless the call says otherwise.
 const CAP: usize = 16 * 1024 * 1024;
@@ -304,7 +304,7 @@ impl Request {
 
     /// `GET https://host/path?query`, without anything secret.
     pub(crate) fn describe(&self) -> String {
-        let url = if self.private { format!("{}/…", origin(&self.url)) } else { safe_url(&self.url) };
+        let url = if self.private { format!("{}/…", origin(&self.url)) } else { cut(safe_url(&self.url)) };
         format!("{} {url}", self.method)
     }
 

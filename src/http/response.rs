@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Failure, FailureKind};
 use crate::model::Fault;
-use crate::secret::redact;
+use crate::secret::{brief, redact};
 
 /// How much of an odd body is quoted.
 const QUOTED: usize = 160;
@@ -55,6 +55,11 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Every header that is text.
+    pub(crate) fn headers_as_text(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// What the server's clock said when it answered; ours may be hours off.
     pub(crate) fn server_time(&self) -> Option<SystemTime> {
         super::retry::server_time(&self.headers)
@@ -77,7 +82,7 @@ impl Response {
 
     /// A failure that says what was asked and found.
     pub(crate) fn failure(&self, kind: FailureKind, found: impl Into<String>) -> Failure {
-        Failure::new(kind, self.tried.clone(), self.with_request_id(redact(&found.into())))
+        Failure::new(kind, self.tried.clone(), self.with_request_id(brief(&found.into())))
     }
 
     /// By what the vendor's logs and support know the request: Graph has `request-id`, Atlassian `X-AREQUESTID`. None is

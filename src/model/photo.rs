@@ -34,9 +34,17 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The most characters of a message. A server may answer megabytes where a word was expected, and the state keeps it.
+    const LONGEST: usize = 2000;
+
     /// A fault with its code and message.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(Self::LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { code: code.into(), message }
     }
 }
 

@@ -18,6 +18,6 @@ mod windows;
 pub(crate) use redact::REDACTED;
 #[cfg(feature = "bucket")]
 pub(crate) use redact::cover;
-pub(crate) use redact::{holds_secret, redact, redact_known, safe_url, server_message};
+pub(crate) use redact::{brief, cut, holds_secret, redact, redact_known, safe_url, server_message};
 pub(crate) use user_info::cover_user_info;
 pub(crate) use value::Secret;

@@ -10,11 +10,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{redact, redact_known};
+use super::{brief, redact, redact_known};
 
-/// One field: on one line, without secrets, nothing in it but what can be seen.
+/// One field: on one line, without secrets, nothing in it but what can be seen, cut where it goes on for too long.
 pub(crate) fn line(field: &str) -> String {
-    let covered = redact(field);
+    one_line(brief(field))
+}
+
+fn one_line(covered: String) -> String {
     if is_plain(&covered) {
         return covered;
     }
@@ -28,7 +31,7 @@ pub(crate) fn line(field: &str) -> String {
 /// A sentence of ours with fields in it: as [`line`]; where it has several lines, such as the faults of a table, one behind
 /// the other.
 pub(crate) fn sentence(words: &str) -> String {
-    line(&words.replace('\n', "; "))
+    one_line(redact(&words.replace('\n', "; ")))
 }
 
 /// A whole answer of lines that are ours, without secrets, nothing in it but what can be seen.

@@ -122,6 +122,26 @@ pub(crate) fn server_message(words: &str) -> String {
     }
 }
 
+/// How long a sentence about a failure may be, with what it quotes: room for a URL with its cursor.
+const LONGEST: usize = 1000;
+
+/// A text without secrets, cut where it goes on for too long: a server may answer megabytes where a word was expected, and what
+/// becomes an error is printed, reported and kept in the state.
+pub(crate) fn brief(text: &str) -> String {
+    // As in `server_message`.
+    let head = text.char_indices().nth(32 * LONGEST).map_or(text, |(cut, _)| &text[..cut]);
+    cut(redact(head))
+}
+
+/// A clean text, cut where it goes on for too long.
+pub(crate) fn cut(mut clean: String) -> String {
+    if let Some((end, _)) = clean.char_indices().nth(LONGEST) {
+        clean.truncate(end);
+        clean.push('…');
+    }
+    clean
+}
+
 /// The text without any secret this process knows, and without the value of any member that is named like one.
 pub(crate) fn redact(text: &str) -> String {
     redact_named(&redact_known(text))
