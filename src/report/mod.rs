@@ -35,7 +35,7 @@ pub(crate) use metrics::METRICS;
 pub(crate) use people::{People, Pictured, ReportPictures, StoodPictures, Thumbnail};
 pub(crate) use progress::Progress;
 pub use progress::{Listener, RunEvent};
-pub(crate) use pseudonyms::Pseudonyms;
+pub(crate) use pseudonyms::{Beginnings, Pseudonyms};
 pub(crate) use run_report::{
     AccountLine, ChangeLine, CredentialLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho,
     RequestLine, RunReport, SourceLine, StoreLine, TargetLine,

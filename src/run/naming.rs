@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::pages::{PAGE, each_page};
 use crate::error::Trouble;
 use crate::model::{Account, Decision, Person, SourceId, StateKey, TargetId};
-use crate::report::{Pseudonyms, RunEvent};
+use crate::report::{Beginnings, Pseudonyms, RunEvent};
 use crate::settings::{Names, Pipeline};
 use crate::state::{Facts, StateError};
 
@@ -88,8 +88,10 @@ impl PeopleNaming {
         if sentences.is_empty() {
             return Ok(sentences);
         }
+        let beginnings = Beginnings::of(&sentences);
         let mut take_out = |names: &[&str]| {
-            for sentence in &mut sentences {
+            let names: Vec<&str> = names.iter().copied().filter(|name| beginnings.may_hold(name)).collect();
+            for sentence in sentences.iter_mut().filter(|_| !names.is_empty()) {
                 *sentence = pseudonyms.sentence(sentence, names.iter().copied());
             }
         };
@@ -105,7 +107,7 @@ impl PeopleNaming {
                 page.iter().for_each(|person| take_out(&of_person(person)));
             }
         }
-        Ok(sentences)
+        Ok(sentences.iter().map(|sentence| pseudonyms.sentence(sentence, [])).collect())
     }
 }
 
