@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use crate::http::{Failure, FailureKind};
+use crate::http::{Brought, Failure, FailureKind, Pages};
 use crate::model::{Account, counted};
 
 /// Where the listed accounts go.
@@ -78,6 +78,10 @@ impl<'a> ListedAccounts<'a> {
 
     /// Hands a page on.
     pub(super) fn put(&mut self, accounts: Vec<Account>) {
+        if accounts.is_empty() && self.met.is_some() {
+            // A page of a group whose people are all in an earlier one, too.
+            return;
+        }
         self.accounts += accounts.len() as u64;
         (self.page)(accounts);
     }
@@ -96,6 +100,21 @@ impl<'a> ListedAccounts<'a> {
     pub(super) fn one_by_one(&self) -> Option<String> {
         let accounts = counted(self.singly, "account was", "accounts were");
         (self.singly > 0).then(|| format!("the listing shows no pictures: {accounts} read one by one"))
+    }
+}
+
+/// The pages of one group's members: noticing that they have no end.
+#[derive(Default)]
+pub(super) struct GroupPages {
+    pages: Pages,
+    met: HashSet<u64>,
+}
+
+impl GroupPages {
+    /// Whether the listing may go on behind a page with these ids, where the next one is at `next`; else why not.
+    pub(super) fn goes_on<'i>(&mut self, next: &str, ids: impl Iterator<Item = &'i str>) -> Result<(), &'static str> {
+        let new = ids.filter(|id| self.met.insert(hash(id))).count();
+        self.pages.goes_on(next, Brought::of(new))
     }
 }
 

@@ -44,16 +44,19 @@ impl Met {
 pub(super) struct ListingPages<'a> {
     met: Met,
     stale: u32,
+    empty: u32,
     ends: &'a Notify,
 }
 
 impl<'a> ListingPages<'a> {
     /// Pages in a row with nobody new. One may be: people come and go while they are listed.
     const MOST: u32 = 10;
+    /// Pages in a row with nobody at all, which some servers send on the way. Where the wire knows better, it ends them sooner.
+    const EMPTY: u32 = 30;
 
     /// A listing that begins; `ends` is told when it goes round.
     pub(super) fn new(ends: &'a Notify) -> Self {
-        Self { met: Met(Vec::new()), stale: 0, ends }
+        Self { met: Met(Vec::new()), stale: 0, empty: 0, ends }
     }
 
     /// A page came with these ids.
@@ -63,11 +66,12 @@ impl<'a> ListingPages<'a> {
             any = true;
             new |= self.met.is_new(id);
         }
-        // An empty page is judged where its cursor is known.
+        // A cursor that moves on for ever is no end.
+        self.empty = if any { 0 } else { self.empty + 1 };
         if any {
             self.stale = if new { 0 } else { self.stale + 1 };
         }
-        if self.stale >= Self::MOST {
+        if self.stale >= Self::MOST || self.empty >= Self::EMPTY {
             self.ends.notify_one();
         }
     }
@@ -84,7 +88,7 @@ pub(super) async fn with_an_end<T>(
         () = ends.notified() => Err(Failure::new(
             FailureKind::Odd,
             work,
-            format!("{} pages in a row bring nobody new: the listing has no end", ListingPages::MOST),
+            "page after page brings nobody new: the listing has no end",
         )
         .hint("something between answers with the same pages again and again, or the server is in trouble: nothing was decided by such a listing")),
         listed = listing => listed,
@@ -116,6 +120,23 @@ mod tests {
                 Ok(())
             };
             assert_eq!(with_an_end("list", &notify, listing).await.is_err(), ends, "{} pages", pages.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn empty_pages_without_an_end_are_ended() {
+        for (pages, ends) in [(29, false), (30, true)] {
+            let notify = Notify::new();
+            let mut told = ListingPages::new(&notify);
+            let listing = async {
+                for _ in 0..2 {
+                    told.came(["somebody"].into_iter());
+                    (0..pages).for_each(|_| told.came(std::iter::empty()));
+                }
+                tokio::task::yield_now().await;
+                Ok(())
+            };
+            assert_eq!(with_an_end("list", &notify, listing).await.is_err(), ends, "{pages}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
-use crate::load::listing::{ListedAccounts, TakePage, hash};
+use crate::load::listing::{GroupPages, ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, Shown, counted};
 
@@ -180,9 +180,16 @@ impl BitbucketSurvey<'_> {
         }
         let mut members = HashSet::new();
         for group in groups {
-            let (mut found, mut next) = (0, Some(0));
+            let (mut found, mut next, mut pages) = (0, Some(0), GroupPages::default());
             while let Some(users) = self.page(&[("group", group)], &mut next).await? {
                 found += users.len();
+                if let Some(next) = next {
+                    let ids: Vec<String> = users.iter().filter_map(|user| Some(user.id?.to_string())).collect();
+                    let endless = |found: &str| {
+                        Failure::new(FailureKind::Odd, format!("listing the members of `{group}`"), found)
+                    };
+                    pages.goes_on(&next.to_string(), ids.iter().map(String::as_str)).map_err(endless)?;
+                }
                 members.extend(users.into_iter().filter_map(|user| Some(hash(&user.id?.to_string()))));
             }
             if found == 0 {

@@ -15,7 +15,7 @@ use crate::http::{Failure, FailureKind, Response};
 use crate::load::atlassian::client::with_query;
 use crate::load::atlassian::{login, manifest};
 use crate::load::clock::now;
-use crate::load::listing::{ListedAccounts, TakePage, hash};
+use crate::load::listing::{GroupPages, ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Server, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, counted};
 use crate::settings::ConfluenceUpload;
@@ -219,6 +219,11 @@ impl<'a> ConfluenceSurvey<'a> {
         let people = self.people(&response, roster.first)?;
         roster.turning.page(&response, &people)?;
         roster.next = follow(&response, &roster.path, &url, people.links.next.as_deref())?;
+        if let Some(next) = &roster.next {
+            let keys = people.results.iter().filter_map(|person| person.user_key.as_deref());
+            let pages = roster.turning.pages.goes_on(next.as_str(), keys);
+            pages.map_err(|found| response.failure(FailureKind::Odd, found))?;
+        }
         roster.first = false;
         Ok(Some(people.results))
     }
@@ -345,6 +350,7 @@ struct Turning {
     first: Option<u64>,
     last: Option<u64>,
     repeated: u32,
+    pages: GroupPages,
 }
 
 impl Turning {

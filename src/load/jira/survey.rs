@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::http::{Failure, FailureKind};
 use crate::load::account_filter::AccountFilter;
-use crate::load::listing::{ListedAccounts, TakePage, hash};
+use crate::load::listing::{GroupPages, ListedAccounts, TakePage, hash};
 use crate::load::{Learnt, Surveyed};
 use crate::model::{Account, AccountId, AccountStanding, PictureRef, Shown, counted};
 
@@ -208,8 +208,8 @@ impl<'a> JiraSurvey<'a> {
         let rules = self.rules;
         self.listed.by_groups();
         for group in &rules.groups {
-            let (mut start, mut found) = (0, 0);
-            while let Some(users) = self.group_page(group, &mut start).await? {
+            let (mut start, mut found, mut pages) = (0, 0, GroupPages::default());
+            while let Some(users) = self.group_page(group, &mut start, &mut pages).await? {
                 found += users.len();
                 self.add(users).await?;
             }
@@ -223,8 +223,8 @@ impl<'a> JiraSurvey<'a> {
         let mut members = HashSet::new();
         let rules = self.rules;
         for group in &rules.groups {
-            let (mut start, mut found) = (0, 0);
-            while let Some(users) = self.group_page(group, &mut start).await? {
+            let (mut start, mut found, mut pages) = (0, 0, GroupPages::default());
+            while let Some(users) = self.group_page(group, &mut start, &mut pages).await? {
                 found += users.len();
                 members.extend(users.into_iter().filter_map(|user| user.key.as_deref().map(hash)));
             }
@@ -234,7 +234,12 @@ impl<'a> JiraSurvey<'a> {
     }
 
     /// One page of a group, `None` after the last. `start` is moved past it, to `u64::MAX` at the end.
-    async fn group_page(&mut self, group: &str, start: &mut u64) -> Result<Option<Vec<User>>, Failure> {
+    async fn group_page(
+        &mut self,
+        group: &str,
+        start: &mut u64,
+        pages: &mut GroupPages,
+    ) -> Result<Option<Vec<User>>, Failure> {
         if *start == u64::MAX {
             return Ok(None);
         }
@@ -257,6 +262,10 @@ impl<'a> JiraSurvey<'a> {
         if last && members.total.is_some_and(|total| reached < total) {
             let found = format!("the listing of `{group}` ends after {reached} of {}", members.total.unwrap_or(0));
             return Err(response.failure(FailureKind::Odd, found).hint("members came or went meanwhile: run again"));
+        }
+        if !last {
+            let keys = members.values.iter().filter_map(|user| user.key.as_deref());
+            pages.goes_on(&reached.to_string(), keys).map_err(|found| response.failure(FailureKind::Odd, found))?;
         }
         *start = if last { u64::MAX } else { reached };
         Ok(Some(members.values))
