@@ -1,9 +1,11 @@
 //! What became of one request, and what is said of it where that ends a call.
 //!
-//! Owns: the kinds of end, the words of failures that no answer explains. Leaves to others: sending (`client.rs`), how an
+//! Owns: the kinds of end, reading a body up to its cap, the words of failures that no answer explains. Leaves to others: sending (`client.rs`), how an
 //! answer reads (`response.rs`).
 //! A newcomer gets wrong: only `Never` proves that nothing arrived.
 
+use bytes::{Bytes, BytesMut};
+use reqwest::Response as HttpResponse;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::retry;
@@ -83,4 +85,25 @@ fn grants(status: u16, body: &[u8]) -> bool {
     let body = body.trim_ascii();
     let opens = [&b"{"[..], b"<?xml", b"<AssumeRole"].iter().any(|opening| body.starts_with(opening));
     (200..300).contains(&status) && (opens || !body.iter().any(u8::is_ascii_whitespace))
+}
+
+/// The body, or `None` if it is larger than the cap. Stops reading there.
+pub(super) async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
+    let announced = http_response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if announced > cap {
+        return Ok(None);
+    }
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = http_response.chunk().await? {
+        if body.len() + chunk.len() > cap {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body.freeze()))
+}
+
+/// Whether it says to ask elsewhere.
+pub(super) fn is_redirect(response: &Response) -> bool {
+    matches!(response.status, 301 | 302 | 303 | 307 | 308)
 }

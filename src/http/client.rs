@@ -9,15 +9,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::header::{HeaderValue, LOCATION};
-use reqwest::{Client as HttpClient, Method, RequestBuilder, Response as HttpResponse};
+use reqwest::{Client as HttpClient, Method, RequestBuilder};
 use tracing::{Instrument as _, Span};
 use url::Url;
 
-use super::attempt::{ASKED, Attempt, Broken, blocked, echo, fault, gives_a_secret_back, stopped};
+use super::attempt::{
+    ASKED, Attempt, Broken, blocked, echo, fault, gives_a_secret_back, is_redirect, stopped, take_body,
+};
 use super::counts::RequestCounter;
 use super::hints::{self, NO_CONNECTION, reason};
+use super::jar::{SessionJar, SessionJars};
 use super::origin::{check_base, is_loopback, is_same, origin};
 use super::outage::{Outage, Silence};
 use super::request::Repeats;
@@ -54,6 +57,8 @@ pub(super) enum Route {
 pub(crate) struct Client {
     shared: Arc<ClientParts>,
     http_client: HttpClient,
+    /// The cookies of this session, where it keeps any.
+    jar: Option<Arc<SessionJar>>,
     stopping: Stopping,
 }
 
@@ -65,6 +70,7 @@ struct ClientParts {
     http: Http,
     counter: Arc<RequestCounter>,
     outage: Outage,
+    jars: SessionJars,
 }
 
 /// How a pause ended.
@@ -78,11 +84,19 @@ impl Client {
     /// A client of the server under `base`; `name` is the id in the pipeline file.
     pub(crate) fn new(name: &str, base: Url, rate_limit: Arc<RateLimit>, http: &Http) -> Result<Self, Failure> {
         check_base(name, &base)?;
-        let http_client = http.http_client(&base, Cookies::Refuse)?;
+        let http_client = http.http_client(&base, None)?;
         let (name, http) = (name.to_owned(), http.clone());
         let outage = Outage::default();
-        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter: Arc::default(), outage });
-        Ok(Self { shared, http_client, stopping: Stopping::Never })
+        let shared = Arc::new(ClientParts {
+            name,
+            base,
+            rate_limit,
+            http,
+            counter: Arc::default(),
+            outage,
+            jars: SessionJars::default(),
+        });
+        Ok(Self { shared, http_client, jar: None, stopping: Stopping::Never })
     }
 
     /// The same, which knows when the run is asked to stop.
@@ -104,17 +118,34 @@ impl Client {
                 http.proxy = Proxy::None;
             }
         }
-        let http_client = http.http_client(&base, Cookies::Refuse)?;
+        let http_client = http.http_client(&base, None)?;
         let (name, rate_limit, counter) = (name.clone(), Arc::clone(rate_limit), Arc::clone(counter));
         let outage = Outage::default();
-        let shared = Arc::new(ClientParts { name, base, rate_limit, http, counter, outage });
-        Ok(Self { shared, http_client, stopping: self.stopping.clone() })
+        let shared =
+            Arc::new(ClientParts { name, base, rate_limit, http, counter, outage, jars: SessionJars::default() });
+        Ok(Self { shared, http_client, jar: None, stopping: self.stopping.clone() })
     }
 
     /// The same server, pace and counts, with connections and cookies of its own.
     pub(crate) fn session(&self, cookies: Cookies) -> Result<Self, Failure> {
-        let http_client = self.shared.http.http_client(self.base(), cookies)?;
-        Ok(Self { shared: Arc::clone(&self.shared), http_client, stopping: self.stopping.clone() })
+        let jar = (cookies == Cookies::Keep).then(|| self.shared.jars.open());
+        let http_client = self.shared.http.http_client(self.base(), jar.as_ref())?;
+        Ok(Self { shared: Arc::clone(&self.shared), http_client, jar, stopping: self.stopping.clone() })
+    }
+
+    /// How often the server began another session here. A session cookie that changes is another session.
+    pub(crate) fn turn(&self) -> u64 {
+        self.jar.as_ref().map_or(0, |jar| jar.turn())
+    }
+
+    /// Fails if another session in use was given the cookie of this one: the server takes both for one client.
+    pub(crate) fn alone(&self) -> Result<(), Failure> {
+        if !self.jar.as_ref().is_some_and(|jar| self.shared.jars.share(jar)) {
+            return Ok(());
+        }
+        let tried = format!("a session with {}", self.base());
+        Err(Failure::new(FailureKind::Odd, tried, "two sessions were given one and the same session cookie")
+            .hint("sessions are mixed up on the way: look for a proxy that caches or shares cookies between clients"))
     }
 
     /// The id in the pipeline file.
@@ -466,24 +497,4 @@ impl Client {
 fn repeats_in(pause: Duration, found: &str) {
     let pause = Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
     tracing::info!(found, "asking again in {}", humantime::format_duration(pause));
-}
-
-/// The body, or `None` if it is larger than the cap. Stops reading there.
-async fn take_body(mut http_response: HttpResponse, cap: usize) -> Result<Option<Bytes>, reqwest::Error> {
-    let announced = http_response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    if announced > cap {
-        return Ok(None);
-    }
-    let mut body = BytesMut::with_capacity(announced);
-    while let Some(chunk) = http_response.chunk().await? {
-        if body.len() + chunk.len() > cap {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body.freeze()))
-}
-
-fn is_redirect(response: &Response) -> bool {
-    matches!(response.status, 301 | 302 | 303 | 307 | 308)
 }

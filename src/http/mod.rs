@@ -13,6 +13,7 @@ mod client_settings;
 mod counts;
 mod failure;
 mod hints;
+mod jar;
 mod key_pair;
 #[cfg(test)]
 pub(crate) mod loopback;

@@ -5,6 +5,7 @@
 //! A newcomer gets wrong: the client follows no redirect and repeats nothing by itself. Both are decided in `client.rs`,
 //! where it is known whether a call is a read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -13,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use super::hints::reason;
+use super::jar::SessionJar;
 use super::key_pair::{KeyPair, contents};
 use super::no_proxy;
 use super::origin::is_loopback;
@@ -45,15 +47,17 @@ pub(crate) enum Cookies {
 
 impl Http {
     /// A client of its own for this server: own connections, own cookies.
-    pub(super) fn http_client(&self, base: &Url, cookies: Cookies) -> Result<HttpClient, Failure> {
+    pub(super) fn http_client(&self, base: &Url, jar: Option<&Arc<SessionJar>>) -> Result<HttpClient, Failure> {
         let mut builder = HttpClient::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .cookie_store(cookies == Cookies::Keep)
             .pool_idle_timeout(IDLE)
             .connect_timeout(CONNECT.min(self.timeout));
+        if let Some(jar) = jar {
+            builder = builder.cookie_provider(Arc::clone(jar));
+        }
         if self.timeout < Duration::MAX {
             builder = builder.timeout(self.timeout);
         }
@@ -155,7 +159,7 @@ mod tests {
             (Http { client_cert: cert(&missing), ..Http::default() }, "missing.pem", "No such file"),
             (Http { client_cert: cert(&empty), ..Http::default() }, "empty.pem", "neither PEM nor PKCS#12"),
         ] {
-            let failure = http.http_client(&base, Cookies::Refuse).unwrap_err();
+            let failure = http.http_client(&base, None).unwrap_err();
             assert_eq!(failure.kind, FailureKind::Misconfigured);
             assert!(failure.tried.contains(named) && failure.found.contains(found), "{failure}");
         }
@@ -181,7 +185,7 @@ mod tests {
             ("not-its-own.pem", None, Some("none of its certificates belongs to its private key")),
         ] {
             let client_cert = Some(Certificate { file: keys.join(file), password: password.map(Secret::new) });
-            let http_client = Http { client_cert, ..Http::default() }.http_client(&base, Cookies::Refuse);
+            let http_client = Http { client_cert, ..Http::default() }.http_client(&base, None);
             match found {
                 None => assert!(http_client.is_ok(), "{file}: {}", http_client.unwrap_err()),
                 Some(found) => {

@@ -13,6 +13,7 @@ pub(crate) mod jira;
 
 mod account_filter;
 mod clock;
+mod compared;
 mod fingerprinter;
 mod forecast;
 mod listing;
@@ -24,6 +25,7 @@ mod write;
 
 pub(crate) use crate::model::Seen;
 pub(crate) use account_filter::{AccountFilter, Life};
+pub(crate) use compared::{Compared, RECHECKED};
 pub(crate) use fingerprinter::Fingerprinter;
 pub(crate) use forecast::Changes;
 pub(crate) use probe::{Probe, ProbeResult, Tried};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::compared::Compared;
 use super::forecast::Changes;
 use super::probe::{Probe, Tried};
 use super::write::Session;
@@ -194,6 +195,12 @@ pub trait Target: Send + Sync {
     /// a write leaves its intent open, and this closes it (docs/write-protocols.md, "Bitbucket").
     fn confirm(&self, written: &PictureRef, shown: &PictureRef) -> Option<PictureRef> {
         (written == shown).then(|| shown.clone())
+    }
+
+    /// What was compared while this run wrote, where an upload waits in a session for a second request: what the server makes of it
+    /// may be another's, and no name of it tells.
+    fn compared(&self) -> Option<&Compared> {
+        None
     }
 
     /// A way in for one worker.

@@ -288,7 +288,7 @@ pub struct MisplacedLine {
     pub target: String,
     /// Who shows it.
     pub account: AccountLine,
-    /// Who was to show it.
+    /// Who was to show it; without an id where that is not known.
     pub meant_for: AccountLine,
     /// How the target names the picture.
     pub picture: String,
@@ -303,8 +303,14 @@ impl MisplacedLine {
     pub fn sentence(&self) -> String {
         let Self { target, account, meant_for, picture, .. } = self;
         let begin = format!(
-            "{target}/{} ({}) shows the picture that was made for {} ({}), {picture}",
-            account.name, account.id, meant_for.name, meant_for.id
+            "{target}/{} ({}) shows the picture that was made for {}, {picture}",
+            account.name,
+            account.id,
+            if meant_for.id.is_empty() {
+                meant_for.name.clone()
+            } else {
+                format!("{} ({})", meant_for.name, meant_for.id)
+            }
         );
         match &self.error {
             None => format!("{begin}; it was taken back"),

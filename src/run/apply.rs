@@ -5,11 +5,13 @@
 //! A newcomer gets wrong: workers share nothing but the stop flag. A session belongs to one worker; a write takes it, and
 //! gives it back after a complete success alone (promise P1).
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 
+use super::comes_to::{came_through, is_upload, shows};
 use super::context::{RunContext, unix_now};
 use super::journal::StoreJournal;
 use super::keep::keep;
@@ -73,6 +75,7 @@ pub(super) async fn apply(
         halt: Mutex::new(None),
         step: Mutex::new(0),
         refusals: Mutex::new(Refusals::default()),
+        last: Mutex::default(),
         work: &work,
     };
     let mut sessions: Vec<Option<Session>> = (0..concurrency.max(1)).map(|_| None).collect();
@@ -81,6 +84,7 @@ pub(super) async fn apply(
     }
     drop(sessions);
     workers.look_again_at_what_is_open().await?;
+    let last = workers.last.into_inner().unwrap_or_else(PoisonError::into_inner);
     let failure = workers.halt.into_inner().unwrap_or_else(PoisonError::into_inner);
     let refusals = workers.refusals.into_inner().unwrap_or_else(PoisonError::into_inner);
     let failure = failure.or_else(|| refusals.of_everybody(target_run.id()));
@@ -94,6 +98,7 @@ pub(super) async fn apply(
     if let Some(failure) = failure {
         target_run.failure.get_or_insert(failure);
     }
+    target_run.last_written = last.into_values().collect();
     finish(context, target_run).await
 }
 
@@ -168,6 +173,8 @@ struct Workers<'a> {
     /// Changes that were come to.
     step: Mutex<u64>,
     refusals: Mutex<Refusals>,
+    /// Whose picture each worker uploaded last.
+    last: Mutex<BTreeMap<usize, AccountId>>,
     work: &'a str,
 }
 
@@ -185,14 +192,20 @@ impl Workers<'_> {
                 shares[dealt % sessions.len()].push(planned);
                 dealt += 1;
             }
-            let workers = sessions.iter_mut().zip(shares).map(|(session, share)| self.share(session, share));
+            let workers = sessions.iter_mut().zip(shares).enumerate();
+            let workers = workers.map(|(nth, (session, share))| self.share(nth, session, share));
             let went: Vec<_> = join_all(workers).await.into_iter().flatten().collect();
             self.context.facts.put_results(&went)?;
         }
         Ok(())
     }
 
-    async fn share(&self, session: &mut Option<Session>, share: Vec<&Planned>) -> Vec<(DecisionCursor, TaskResult)> {
+    async fn share(
+        &self,
+        nth: usize,
+        session: &mut Option<Session>,
+        share: Vec<&Planned>,
+    ) -> Vec<(DecisionCursor, TaskResult)> {
         let mut results = Vec::with_capacity(share.len());
         for planned in share {
             let went = match self.may_begin() {
@@ -204,6 +217,10 @@ impl Workers<'_> {
                 (PersonResult::Open, Some(_)) => went,
                 _ => self.counted(went),
             };
+            if went.result == PersonResult::Done && matches!(planned.task.step, Step::Show(_)) {
+                let account = planned.account.id.clone();
+                self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(nth, account);
+            }
             results.push((DecisionCursor::of(&planned.decision), went));
             self.step();
         }
@@ -471,29 +488,5 @@ fn draft(
         before: before(&planned.account, placement),
         back: planned.task.step.back(),
         begun_at: unix_now(),
-    }
-}
-
-/// Nothing is left to mend because the last step took effect and only its answer was lost. `Some` holds what is shown.
-fn came_through(status: &Status, step: &Step) -> Option<Option<PictureRef>> {
-    match (status, step) {
-        (Status::Shown(mark), _) => Some(Some(mark.clone())),
-        (Status::Reset, _) | (Status::Leftover(_) | Status::Stray { .. }, Step::Tidy(..)) => Some(None),
-        _ => None,
-    }
-}
-
-fn is_upload(step: &Step) -> bool {
-    matches!(step, Step::Show(_) | Step::GiveBack(Earlier { kept_by: Some(_), .. }))
-}
-
-/// What the confirming survey must show.
-fn shows(planned: &Planned, mark: Option<PictureRef>) -> Option<Shown> {
-    match &planned.task.step {
-        Step::Show(_) | Step::Finish(..) => mark.map(Shown::Custom),
-        Step::Reset => Some(Shown::Default),
-        Step::GiveBack(earlier) if earlier.kept_by.is_some() => mark.map(Shown::Custom),
-        Step::GiveBack(earlier) => Some(earlier.shown.clone()),
-        Step::Look(_) | Step::Tidy(..) | Step::Adopt(_) => None,
     }
 }

@@ -10,7 +10,7 @@ use super::context::RunContext;
 use super::listing::{ListingPages, with_an_end};
 use super::pages::{PAGE, each_page};
 use super::target_run::TargetRun;
-use super::{named, take_back};
+use super::{named, recheck, take_back};
 use crate::error::Trouble;
 use crate::http::FailureKind;
 use crate::model::{Account, Fault, PersonResult, PictureRef, Shown, TaskResult};
@@ -21,6 +21,9 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
     let wrote = !context.facts.written(target_run.id(), None, 1)?.is_empty();
     // A refused login is not tried again; after any other stop the listing is the one look that is left.
     let silent = target_run.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Odd);
+    if silent && wrote {
+        recheck::suspect_all(context, target_run).await?;
+    }
     let Some(open) = target_run.open.as_ref().filter(|_| wrote && !silent) else { return Ok(()) };
     let work = format!("confirm {}", target_run.id());
     context.begins(&work, None);
@@ -41,13 +44,13 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
         // What is written stays written; the next run's survey shows it, and closes what is open until then.
         Err(_stopped) => {
             context.ends(&work, "left out: the run was asked to stop");
-            return Ok(());
+            return recheck::suspect_all(context, target_run).await;
         }
         Ok(Ok(surveyed)) => surveyed,
         Ok(Err(failure)) => {
             context.ends(&work, "failed");
             target_run.failure.get_or_insert(failure);
-            return Ok(());
+            return recheck::suspect_all(context, target_run).await;
         }
     };
     if learnt != context.store.learnt(&open.server.id)? {
@@ -68,6 +71,7 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
         context.facts.put_results(&amended)?;
     }
     context.ends(&work, if missing == 0 { "everything is shown".to_owned() } else { format!("{missing} not shown") });
+    recheck::recheck(context, target_run).await?;
     take_back::take_back_all(context, target_run).await
 }
 

@@ -20,6 +20,7 @@ mod auth_report;
 mod bucket_commands;
 mod clients;
 mod close;
+mod comes_to;
 mod confirm;
 mod context;
 mod credentials;
@@ -53,6 +54,7 @@ mod private;
 #[cfg(feature = "bucket")]
 mod put_report;
 mod recall;
+mod recheck;
 mod record;
 mod recorded;
 mod refused;

@@ -188,7 +188,7 @@ fn before(stray: &Misplaced) -> Before {
     stray.shifted.before.as_ref().map_or(Before::Unknown, Before::from)
 }
 
-fn draft(context: &RunContext, target_run: &TargetRun, server: ServerId, stray: &Misplaced) -> Intent {
+pub(super) fn draft(context: &RunContext, target_run: &TargetRun, server: ServerId, stray: &Misplaced) -> Intent {
     Intent {
         run: context.run.clone(),
         target: target_run.id().clone(),
@@ -219,7 +219,7 @@ fn draft(context: &RunContext, target_run: &TargetRun, server: ServerId, stray: 
 }
 
 /// Gives the account back the default, as a write of its own. Says why it could not.
-async fn take_back(context: &RunContext, target_run: &mut TargetRun, draft: Intent) -> Option<Fault> {
+pub(super) async fn take_back(context: &RunContext, target_run: &mut TargetRun, draft: Intent) -> Option<Fault> {
     if context.stop.requested() {
         return Some(Fault::new("stopped", "the run was asked to stop"));
     }

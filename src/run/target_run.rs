@@ -5,13 +5,14 @@
 //! A newcomer gets wrong: a target that fails is kept in the list with its failure, so that the report shows it and
 //! nothing is decided about its accounts (promise P8).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::misplaced::Misplaced;
 use super::renderer::PictureSize;
 use crate::http::Failure;
 use crate::load::{Server, Surveyed, Target, Upload};
-use crate::model::{Account, KeysDigest, StateKey, TargetId};
+use crate::model::{Account, AccountId, KeysDigest, StateKey, TargetId};
 use crate::settings::{self, Met, Placed};
 
 /// One target in a run.
@@ -26,6 +27,8 @@ pub struct TargetRun {
     pub opened: u64,
     /// Pictures of this run that turned up on other accounts.
     pub misplaced: Vec<Misplaced>,
+    /// Whose picture each worker uploaded last.
+    pub last_written: BTreeSet<AccountId>,
     /// Which patterns of `accounts.exclude` fit an account.
     pub excluded: Met,
     /// Why it was stopped.
@@ -70,6 +73,7 @@ impl TargetRun {
             open: None,
             opened: 0,
             misplaced: Vec::new(),
+            last_written: BTreeSet::new(),
             excluded,
             failure: None,
             sent_for_plan: 0,

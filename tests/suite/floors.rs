@@ -22,6 +22,8 @@ const ALL: u64 = ENTRA + GOOGLE;
 const CHANGED: u64 = 4;
 /// Photos that go, one at each provider.
 const GONE: u64 = 2;
+/// Looked at after everybody was written: the last of each of the four sessions, and 20.
+const RECHECKED: u64 = 4 + 20;
 
 /// Requests on a first run, a quiet run, a run with changes and one where photos are gone.
 type Floor = [u64; 4];
@@ -62,8 +64,9 @@ const FLOORS: &[(&str, Floor)] = &[
     ("jira POST avatar", [ALL, 0, CHANGED, 0]),
     ("jira PUT avatar", [ALL, 0, CHANGED, GONE]),
     ("jira DELETE avatar", [0, 0, CHANGED, GONE]),
-    // The first picture of each of the four sessions, then one in fifty; and each old one that is deleted.
-    ("jira GET useravatar", [4, 0, 4 + CHANGED, GONE]),
+    // The first picture of each of the four sessions, then one in fifty; and each old one that is deleted. After the writes the last
+    // of each session and 20 of the others that nobody has looked at (docs/write-protocols.md, "What holds for all").
+    ("jira GET useravatar", [4 + RECHECKED, 0, 4 + CHANGED, GONE]),
     // Version, server id, login, and who may write on the first run (docs/wire/atlassian.md §4.1), listing.
     ("confluence GET server-information", always(1)),
     ("confluence GET manifest", always(1)),

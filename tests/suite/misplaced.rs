@@ -126,3 +126,49 @@ fn an_answer_that_names_another_accounts_picture_deletes_nothing() {
     harness.expect_shown_in("jira", &[("ada", Face("ada")), ("grace", Face("hand"))]);
     harness.expect_promises();
 }
+
+/// From some upload on, a proxy mixes sessions up: owner and number are right, and the face is not.
+#[test]
+fn sessions_that_get_mixed_up_in_the_middle_are_found_and_what_differs_is_taken_back() {
+    let names: Vec<String> = (0..40).map(|nth| format!("p{nth:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let harness = Harness::of(Population::of(&names).world());
+    let mixed = Effect::Special("wrong_picture".to_owned());
+    harness.sandbox.fault(Fault::new(mixed).at("jira").on("POST", "*/user/avatar").after(16));
+    let ended = harness.run().expect_exit(6).expect_answer("MISPLACED");
+    let report = ended.report();
+    let told = report["misplaced"].as_array().expect("a list");
+    ended.holds(told.len() == 24 && told.iter().all(|one| one["taken_back"] == true), "each is told and taken back");
+    for name in &names {
+        let shown = harness.account_in("jira", name).now;
+        let is_mixed = told.iter().any(|one| one["account"]["name"] == *name);
+        assert_eq!(shown.kind == ShownKind::Default, is_mixed, "{name}: {shown:?}");
+    }
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    let all: Vec<_> = names.iter().map(|name| (*name, Face(*name))).collect();
+    harness.expect_shown_in("jira", &all);
+}
+
+/// After the mix-up was found nothing can be looked at any more: nobody is called well, and the next run writes all of it again.
+#[test]
+fn what_cannot_be_looked_at_after_a_mix_up_is_told_and_written_again() {
+    let names: Vec<String> = (0..12).map(|nth| format!("p{nth:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let harness = Harness::of(Population::of(&names).world());
+    let mixed = Effect::Special("wrong_picture".to_owned());
+    harness.sandbox.fault(Fault::new(mixed).at("jira").on("POST", "*/user/avatar").after(4));
+    // The looks while it was written, and the first one after it.
+    harness.sandbox.fault(Fault::new(Effect::status(404)).at("jira").on("GET", "*/secure/useravatar*").after(5));
+    let ended = harness.run();
+    let suspects = names.iter().filter(|name| {
+        let line = ended.line("jira", name);
+        line["error"]["code"] == "may_be_another" || line["error"]["code"] == "misplaced"
+    });
+    let suspects = suspects.count();
+    ended.holds(suspects > 0, &format!("told of, found {suspects}"));
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    let all: Vec<_> = names.iter().map(|name| (*name, Face(*name))).collect();
+    harness.expect_shown_in("jira", &all);
+}

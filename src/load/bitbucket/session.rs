@@ -45,6 +45,7 @@ impl WriteProtocol for BitbucketSession {
                 format!("{} px and {} bytes; it takes {SIDE} and {BYTES}", rendition.side, rendition.bytes.len());
             return Err(WriteError::Refused(Fault::new("too_large", found)));
         }
+        self.client.atlassian().http().alone()?;
         journal.begin(draft.clone(), sent(1)).await?;
         if let Err(unsent) = self.expect(&draft, &draft.stood, &slug).await {
             journal.record(Event::Void { why: "nothing was sent".to_owned() }).await?;

@@ -42,6 +42,7 @@ impl WriteProtocol for ConfluenceSession {
         draft.stood_in = seen.content.clone();
         draft.making = Some(file.clone());
         draft.old = picture::old(&draft, Some(&file));
+        self.client.atlassian().http().alone()?;
         journal.begin(draft.clone(), self.sent(1)).await?;
         self.add(&draft, &file, rendition, &seen, journal).await
     }

@@ -9,9 +9,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::http::Failure;
-use crate::load::Fingerprinter;
 use crate::load::account_filter::AccountFilter;
 use crate::load::atlassian::client::Login;
+use crate::load::{Compared, Fingerprinter};
 use crate::model::{PictureRef, ServerId, TargetId};
 use crate::settings::{self, AtlassianCredential, JiraUpload, Ownership};
 
@@ -70,6 +70,8 @@ pub(super) struct JiraConnection {
     pub login: Arc<Login>,
     pub looks: Arc<dyn Fingerprinter>,
     known: RwLock<JiraKnowledge>,
+    /// Which pictures of this run were looked at.
+    pub compared: Compared,
     /// The server takes only the multipart variant of the upload.
     pub multipart: AtomicBool,
     /// How many confirmations in a row found no temporary avatar.
@@ -96,6 +98,7 @@ impl JiraConnection {
             login: Login::new(&jira.credential),
             looks,
             known: RwLock::default(),
+            compared: Compared::default(),
             multipart: AtomicBool::new(false),
             losses: AtomicU32::new(0),
             strays: AtomicU32::new(0),

@@ -4,7 +4,7 @@
 //! `survey.rs`).
 //! A newcomer gets wrong: the confirming survey belongs to it, and costs what the first one did.
 
-use crate::load::Changes;
+use crate::load::{Changes, RECHECKED};
 
 use super::connection::{JiraKnowledge, UploadRoute};
 use super::session::SAMPLED;
@@ -27,8 +27,20 @@ pub(super) fn requests(changes: &Changes, known: &JiraKnowledge) -> u64 {
         + changes.finish * 2
         + changes.tidy * (1 + goes)
         + changes.kept;
-    let samples: u64 = changes.sessions.iter().map(|made| made.div_ceil(SAMPLED)).sum();
-    if writes == 0 { 0 } else { writes + samples + survey(changes.accounts, known) }
+    let looks = compared(&changes.sessions) + rechecked(&changes.sessions);
+    if writes == 0 { 0 } else { writes + looks + survey(changes.accounts, known) }
+}
+
+/// Looks while it is written: the first picture of every session, and some of the others.
+fn compared(sessions: &[u64]) -> u64 {
+    sessions.iter().map(|made| made.div_ceil(SAMPLED)).sum()
+}
+
+/// Looks after the writes: the last picture of every worker, and some of the others that nobody has looked at.
+fn rechecked(sessions: &[u64]) -> u64 {
+    let last = sessions.iter().filter(|made| **made > 0 && (**made - 1) % SAMPLED != 0).count() as u64;
+    let others = sessions.iter().sum::<u64>().saturating_sub(compared(sessions) + last);
+    last + others.min(RECHECKED as u64)
 }
 
 /// The confirming survey: what the last one cost, else what so many accounts should.
@@ -56,7 +68,14 @@ mod tests {
         let table = [
             (Changes { replace: 1, sessions: vec![1], ..none.clone() }, 4 + 1 + 2, 3 + 1 + 2),
             (Changes { replace_over_ours: 1, sessions: vec![1], ..none.clone() }, 6 + 1 + 2, 5 + 1 + 2),
-            (Changes { replace: 101, sessions: vec![51, 50], ..none.clone() }, 404 + 2 + 1 + 2, 303 + 2 + 1 + 2),
+            (Changes { replace: 2, sessions: vec![1, 1], ..none.clone() }, 8 + 2 + 2, 6 + 2 + 2),
+            (Changes { replace: 4, sessions: vec![2, 2], ..none.clone() }, 16 + 2 + 2 + 2, 12 + 2 + 2 + 2),
+            // Of the first session the last one is looked at while it is written.
+            (
+                Changes { replace: 101, sessions: vec![51, 50], ..none.clone() },
+                404 + 3 + 1 + 20 + 2,
+                303 + 3 + 1 + 20 + 2,
+            ),
             (Changes { revert_made: 1, ..none.clone() }, 6, 6),
             (Changes { revert_adopted: 1, ..none.clone() }, 4, 4),
             (Changes { revert_made: 1, kept: 1, ..none.clone() }, 7, 7),

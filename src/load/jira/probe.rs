@@ -109,7 +109,8 @@ async fn one_step(client: &JiraClient, probe: Probe<'_>) -> Result<Result<(), Fa
     };
     let no = match upload::temporary(client, client.shared(), &intent.account_name, &picture).await {
         Ok(Temporary::Made { id, owner }) => {
-            return take_back(client, probe, &intent, TemporaryAvatar { mark: PictureRef::new(id), owner }).await;
+            return take_back(client, probe, &intent, TemporaryAvatar { mark: PictureRef::new(id), owner, turn: 0 })
+                .await;
         }
         Ok(Temporary::Refused(why)) => Fault::new("refused", why),
         // What was uploaded ends with its session.
@@ -157,7 +158,7 @@ async fn take_back(
     intent: &Intent,
     made: TemporaryAvatar,
 ) -> Result<Result<(), Fault>, Failure> {
-    let TemporaryAvatar { mark, owner } = made;
+    let TemporaryAvatar { mark, owner, .. } = made;
     if intent.base.contains(&mark) || owner.is_some_and(|owner| owner != intent.account.as_str()) {
         return Err(failure(client, format!("the new avatar {mark} is not a new one of ours"))
             .hint("a proxy that mixes up answers? nothing was deleted"));

@@ -51,6 +51,8 @@ pub(super) struct JiraSession {
     pub(super) shared: Arc<JiraConnection>,
     pub(super) route: UploadRoute,
     made: u64,
+    /// Of the session in which the last picture that was compared was made.
+    compared: Option<u64>,
 }
 
 #[async_trait]
@@ -78,6 +80,7 @@ impl WriteProtocol for JiraSession {
         if shown && goes.is_none() && self.shared.ownership == Ownership::Ours {
             return self.foreign(draft, journal).await;
         }
+        self.uploads.http().alone()?;
         let sent = Event::Sent { attempt: 1, route: self.route.word().to_owned(), at: now() };
         journal.begin(draft.clone(), sent).await?;
         self.send(&draft, 1, rendition, goes.as_ref(), journal).await
@@ -134,7 +137,7 @@ impl JiraSession {
                 (client.clone(), client)
             }
         };
-        Ok(Self { client, uploads, shared: Arc::clone(shared), route, made: 0 })
+        Ok(Self { client, uploads, shared: Arc::clone(shared), route, made: 0, compared: None })
     }
 
     /// Selects what the account goes back to, and deletes ours, if it goes.
@@ -289,7 +292,7 @@ impl JiraSession {
         if attempt > 1 {
             self.sweep(intent, attempt, &made.mark).await?;
         }
-        self.compare(intent, &made.mark, journal).await?;
+        self.compare(intent, &made, journal).await?;
         journal.record(Event::Made { mark: made.mark.clone() }).await?;
         self.show(intent, &made.mark, old, Made::Now, journal).await
     }
@@ -305,6 +308,9 @@ impl JiraSession {
         if intent.base.contains(&made.mark) {
             return odd(format!("the new avatar {} was there before", made.mark));
         }
+        if !self.shared.compared.is_new(&made.mark) {
+            return odd(format!("the new avatar {} is one that this run made for another account", made.mark));
+        }
         if let Some(owner) = &made.owner {
             return Ok(AccountId::new(owner.clone()));
         }
@@ -316,15 +322,19 @@ impl JiraSession {
         }
     }
 
-    /// Downloads the first new picture of a session and every fiftieth after it, and compares it with what was sent.
+    /// Downloads the first new picture of a session and every fiftieth after it, and compares it with what was sent. Where the
+    /// server gave this worker another cookie, that is another session.
     async fn compare(
         &mut self,
         intent: &Intent,
-        mark: &PictureRef,
+        made: &upload::TemporaryAvatar,
         journal: &mut dyn Journal,
     ) -> Result<(), WriteError> {
-        let due = self.made.is_multiple_of(SAMPLED);
+        let (mark, due) = (&made.mark, self.made.is_multiple_of(SAMPLED) || self.compared != Some(made.turn));
         self.made += 1;
+        if due {
+            self.compared = Some(made.turn);
+        }
         let (true, Some(sent)) = (due, &intent.luma) else { return Ok(()) };
         let served = match self.client.picture(Some(&intent.account), mark).await {
             Ok(Some(bytes)) => self.shared.looks.luma(&bytes),
@@ -336,7 +346,14 @@ impl JiraSession {
                 None
             }
         };
-        let Some(served) = served.filter(|served| !served.fits(sent)) else { return Ok(()) };
+        let served = match served {
+            Some(served) if !served.fits(sent) => served,
+            told => {
+                self.shared.compared.put(&intent.account, told.is_some());
+                return Ok(());
+            }
+        };
+        self.shared.compared.mix();
         // The answer alone said whose it is. A picture of somebody else's that it named by mistake is not deleted (promise P1).
         if !self.avatars(&intent.account_name).await?.has(mark, &intent.account) {
             let found =

@@ -10,7 +10,9 @@ use bytes::Bytes;
 
 use crate::http::{Client as HttpClient, Cookies, Counts, Failure, FailureKind};
 use crate::load::atlassian::login;
-use crate::load::{Changes, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload};
+use crate::load::{
+    Changes, Compared, Fingerprinter, Learnt, Probe, Seen, Server, Session, Surveyed, Target, Tried, Upload,
+};
 use crate::model::{Account, Earlier, OpenIntent, Shown, SignedIn, TargetId};
 use crate::settings::{self, AtlassianCredential};
 
@@ -118,6 +120,10 @@ impl Target for Jira {
 
     async fn observe(&self, open: &OpenIntent, account: Option<&Account>, now: u64) -> Result<Seen, Failure> {
         observe::observe(&self.client, self.client.shared(), open, account, now).await
+    }
+
+    fn compared(&self) -> Option<&Compared> {
+        Some(&self.client.shared().compared)
     }
 
     async fn session(&self) -> Result<Session, Failure> {

@@ -45,6 +45,8 @@ const WITHOUT: &str = "`upload: one_step` works without a session, at 48 px";
 pub(super) struct TemporaryAvatar {
     pub mark: PictureRef,
     pub owner: Option<String>,
+    /// The turn of the session in which it was made.
+    pub turn: u64,
 }
 
 /// Our crop: the whole square.
@@ -70,8 +72,9 @@ pub(super) async fn create(
     name: &str,
     rendition: &Rendition,
 ) -> Result<TemporaryAvatar, WriteError> {
+    let turn = client.http().turn();
     match temporary(client, shared, name, rendition).await? {
-        Temporary::Made { id, owner } => Ok(TemporaryAvatar { mark: PictureRef::new(id), owner }),
+        Temporary::Made { id, owner } => Ok(TemporaryAvatar { mark: PictureRef::new(id), owner, turn }),
         Temporary::Refused(why) => Err(WriteError::Refused(Fault::new("refused", server_message(&why)))),
         Temporary::Crop => confirm(client, shared, name, rendition.side).await,
     }
@@ -117,6 +120,9 @@ async fn confirm(
     name: &str,
     side: u32,
 ) -> Result<TemporaryAvatar, WriteError> {
+    // Another session's upload may have taken the place of ours meanwhile.
+    client.http().alone()?;
+    let turn = client.http().turn();
     let request = Request::post(client.api("user/avatar", &[("username", name)])).json(&CropRequest::whole(side));
     let response = match client.write(request).await {
         Err(WriteError::Unknown(lost)) if lost.code == INTERNAL_ERROR => return Err(session_lost(shared, lost)),
@@ -126,7 +132,7 @@ async fn confirm(
     shared.losses.store(0, Ordering::Relaxed);
     match response.json::<Avatar>() {
         Ok(avatar) if is_number(&avatar.id) => {
-            Ok(TemporaryAvatar { mark: PictureRef::new(avatar.id), owner: avatar.owner })
+            Ok(TemporaryAvatar { mark: PictureRef::new(avatar.id), owner: avatar.owner, turn })
         }
         _ => Err(WriteError::Unknown(fault("confirmation_odd", &response))),
     }

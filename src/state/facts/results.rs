@@ -187,6 +187,18 @@ impl Facts {
         Ok(page.into_iter().filter_map(|(planned, went)| Some((planned, went?))).collect())
     }
 
+    /// A page of the replacements of a target that were done; in the order of the plan.
+    pub fn made(
+        &self,
+        target: &TargetId,
+        after: Option<&DecisionCursor>,
+        at_most: usize,
+    ) -> Result<Vec<(Planned, TaskResult)>, StateError> {
+        let done = "change = 'replace' AND result = 'done' AND shows IS NOT NULL";
+        let page = self.page_of_planned(target, done, after, at_most)?;
+        Ok(page.into_iter().filter_map(|(planned, went)| Some((planned, went?))).collect())
+    }
+
     /// A page of what the confirming survey must show at a target; in the order of the plan. What is mended first and
     /// then changed again by the same plan must show the change.
     pub fn to_confirm(

@@ -29,7 +29,9 @@ fn every_photo(harness: &Harness, effect: Effect) {
 }
 
 fn graph_error(code: &str) -> Value {
-    json!({ "error": { "code": code, "message": "As the drill has it." } })
+    // A code that is to prove an absence comes with its own words (docs/wire/microsoft-graph.md §3.5).
+    let words = if code.ends_with("NotFound") { "It was not found." } else { "As the drill has it." };
+    json!({ "error": { "code": code, "message": words } })
 }
 
 const DRILLS: [Drill; 11] = [

@@ -79,6 +79,8 @@ pub(super) struct World {
     /// E-mail addresses are masked, as the instance may be set (§3.2).
     pub masked: bool,
     pub sessions: HashMap<String, Bytes>,
+    /// How many sessions were begun.
+    pub begun: u32,
     pub next: u32,
     /// What the pipeline file says of people's own pictures.
     pub ownership: Ownership,
@@ -106,6 +108,7 @@ impl Default for World {
             bare_listing: false,
             masked: false,
             sessions: HashMap::new(),
+            begun: 0,
             next: 15001,
             ownership: Ownership::Provider,
         }
@@ -299,7 +302,10 @@ impl World {
         if small.is_some_and(|value| value <= 48) {
             return self.make(name, picture);
         }
-        let id = session(asked).unwrap_or_else(|| format!("s{}", self.sessions.len() + 1));
+        let id = session(asked).unwrap_or_else(|| {
+            self.begun += 1;
+            format!("s{}", self.begun)
+        });
         if !self.forgetful {
             self.sessions.insert(id.clone(), picture);
         }

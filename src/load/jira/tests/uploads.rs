@@ -101,6 +101,53 @@ async fn two_sessions_share_no_cookie() {
     assert_eq!(asked[used].header("cookie"), "", "a new session begins with the cookies of another");
 }
 
+/// A cache on the way hands out one client's cookie with an answer to another.
+fn handed(cookie: &'static str) -> Fault {
+    Fault::status(204).taking_effect().header("set-cookie", cookie)
+}
+
+#[tokio::test]
+async fn a_cookie_that_changes_in_the_middle_is_another_session() {
+    for (cookie, looks) in [("JSESSIONID=another; Path=/jira", true), ("AWSALB=another; Path=/", false)] {
+        let stage = Stage::ready(World::default(), Way::Password).await;
+        let draft = || crate::model::Intent {
+            luma: crate::load::Fingerprinter::luma(&super::Grey, &grey(200)),
+            ..intent(IntentKind::Replace)
+        };
+        stage.world().faults.insert("select", handed(cookie));
+        let session = stage.jira.session().await.unwrap();
+        let first = session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        let session = first.map_err(|error| format!("{error:?}")).unwrap().session;
+        stage.world().users.get_mut("ada+x@ex.org").unwrap().selected = super::fake::DEFAULT;
+        stage.world().swapped = Some(grey(90));
+        stage.take_log();
+        let second = session.replace(draft(), &rendition(200), &mut Memory::new(&stage.log)).await;
+        assert_eq!(matches!(second, Err(WriteError::Stop(_))), looks, "{cookie}");
+        let selected = stage.take_log().iter().any(|line| line.starts_with("W select"));
+        assert_eq!(selected, !looks, "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn two_sessions_that_were_given_one_cookie_send_nothing() {
+    let stage = Stage::ready(World::default(), Way::Password).await;
+    stage.world().faults.insert("select", handed("JSESSIONID=one-for-all; Path=/jira"));
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let session = stage.jira.session().await.unwrap();
+        stage.world().users.get_mut("ada+x@ex.org").unwrap().selected = super::fake::DEFAULT;
+        let done = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+        sessions.push(done.map_err(|error| format!("{error:?}")).unwrap().session);
+    }
+    stage.take_log();
+    let (session, _other) = (sessions.remove(0), sessions);
+    stage.world().users.get_mut("ada+x@ex.org").unwrap().selected = super::fake::DEFAULT;
+    let went = session.replace(intent(IntentKind::Replace), &rendition(200), &mut Memory::new(&stage.log)).await;
+    let Err(WriteError::Stop(failure)) = went.map(|done| done.shown) else { panic!("it goes on") };
+    assert!(failure.to_string().contains("one and the same session cookie"), "{failure}");
+    assert_eq!(stage.take_log(), ["R avatars"]);
+}
+
 #[tokio::test]
 async fn a_picture_that_is_not_served_to_us_proves_nothing() {
     for fault in [
