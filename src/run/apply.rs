@@ -26,7 +26,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::{Done, Mend, Session, WriteError, closing};
 use crate::model::{
     Account, AccountId, Change, Earlier, Event, Fault, Intent, IntentId, IntentKind, OpenIntent, PersonResult,
-    PictureRef, Placement, Planned, Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
+    Placement, Planned, Reason, Rendition, Seen, Shown, Status, Step, TaskResult, Wanted,
 };
 use crate::plan::{before, looks_of_ours, old_of_ours};
 use crate::settings::Ownership;
