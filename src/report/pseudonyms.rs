@@ -106,10 +106,16 @@ impl Beginnings {
 
     /// Whether this name may stand there.
     pub(crate) fn may_hold(&self, name: &str) -> bool {
-        spellings(name).iter().any(|spelled| match spelled.as_bytes().first_chunk::<{ Self::LONG }>() {
+        let begins = |spelled: &str| match spelled.as_bytes().first_chunk::<{ Self::LONG }>() {
             Some(begins) => self.0.contains(&begins.map(|byte| byte.to_ascii_lowercase())),
             None => true,
-        })
+        };
+        // A URL spells these as they are, so every spelling begins so.
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"*-._".contains(byte);
+        match name.as_bytes().first_chunk::<{ Self::LONG }>() {
+            Some(first) if first.iter().all(plain) => begins(name),
+            _ => spellings(name).iter().any(|spelled| begins(spelled)),
+        }
     }
 }
 
