@@ -3,24 +3,22 @@
 //! Owns: what goes into it. Leaves to others: the order, saving plans (`run`), comparing them (whoever reads two reports).
 //! A newcomer gets wrong: reasons and places are not in it; a comment added to the file does not make a plan stale.
 
-use crate::model::{Decision, Digest};
+use crate::model::Digest;
 
-/// The digest over (target, account, change, from, to) of all changes, in the order they are added.
+/// The digest over all changes, in the order they are added.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PlanDigest(blake3::Hasher);
 
 impl PlanDigest {
-    /// Adds a change.
-    pub(crate) fn add(&mut self, change: &Decision) {
-        let from = change.from.label();
-        self.add_parts([change.target.as_str(), change.account.as_str(), change.change.word(), &from, &change.to]);
-    }
-
-    /// Adds a change by its target, account, kind, from and to.
-    pub(crate) fn add_parts(&mut self, parts: [&str; 5]) {
+    /// Adds a change by all that it is known by and that it does: target, account, kind, from, to, photo, recipe and the leftover
+    /// that goes.
+    pub(crate) fn add(&mut self, parts: [Option<&str>; 8]) {
         for part in parts {
-            // Lengths before the parts: no two different lists give the same text.
-            self.0.update(format!("{}:{part};", part.len()).as_bytes());
+            match part {
+                // Lengths before the parts: no two different lists give the same text.
+                Some(part) => self.0.update(format!("{}:{part};", part.len()).as_bytes()),
+                None => self.0.update(b"-;"),
+            };
         }
         self.0.update(b"\n");
     }

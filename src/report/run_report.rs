@@ -42,7 +42,7 @@ pub struct RunReport {
     /// Whether anybody could be served: a target was open to writes, and a source was on. Without that it is no success.
     #[serde(default = "yes")]
     pub served: bool,
-    /// Digest over (target, account, change, from, to) of all changes, in order; `null` if no plan was reached.
+    /// Digest over (target, account, change, from, to, photo, recipe, leftover) of all changes, in order; `null` if no plan was reached.
     pub plan_digest: Option<String>,
     /// That of the plan that was reviewed (`run --plan`); `null`: there was none.
     #[serde(default)]

@@ -88,6 +88,14 @@ impl SavedChange {
         }
     }
 
+    /// All that it does, for the plan's digest; `to`: what the account is to show.
+    pub(super) fn parts<'a>(&'a self, to: &'a str) -> [Option<&'a str>; 8] {
+        let Self { target, account, change, from, photo, recipe, picture, told: _ } = self;
+        let known = [target, account, change, from].map(|part| Some(part.as_str()));
+        let [target, account, change, from] = known;
+        [target, account, change, from, Some(to), photo.as_deref(), recipe.as_deref(), picture.as_deref()]
+    }
+
     /// What of it is not as it was reviewed.
     pub(super) fn differs_from(&self, reviewed: &Self) -> String {
         let change = (self.change != reviewed.change).then(|| format!("the change would be {}", self.change));

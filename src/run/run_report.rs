@@ -8,6 +8,7 @@ use super::context::{Mode, RunContext};
 use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
 use super::pages::{PAGE, each_page};
+use super::reviewed::SavedChange;
 use super::source_run::SourceRun;
 use super::target_plan::PlanCount;
 use crate::error::Trouble;
@@ -153,11 +154,16 @@ fn count(context: &RunContext, done: &FinishedTarget) -> Result<Vec<(Change, Per
 fn plan_digest(context: &RunContext, targets: &[FinishedTarget]) -> Result<crate::model::Digest, Trouble> {
     let mut digest = PlanDigest::default();
     // Those of which a saved plan holds the changes, too.
-    for done in targets.iter().filter(|done| done.target_run.open.is_some()) {
+    for done in targets {
+        let Some(open) = &done.target_run.open else { continue };
         let filter = DecisionFilter { target: Some(done.target_run.id().clone()), kinds: DecisionKinds::Changes };
         for page in each_page(|after| context.facts.decisions(&filter, after, PAGE), DecisionCursor::of) {
-            let page = page?;
-            page.iter().for_each(|change| digest.add(change));
+            for decision in page? {
+                let task = context.facts.task(&DecisionCursor::of(&decision))?;
+                let Some(task) = task else { continue };
+                let change = SavedChange::of(&decision, &task.step, &open.size.recipe);
+                digest.add(change.parts(&decision.to));
+            }
         }
     }
     Ok(digest.finish())

@@ -1,6 +1,6 @@
 //! A plan in a file: what `plan --out` writes and `run --plan` reads.
 //!
-//! Owns: the form of the file, format 4. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
+//! Owns: the form of the file, format 5. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
 use std::fmt;
@@ -21,11 +21,9 @@ use crate::model::{Digest, RunId};
 use crate::plan::PlanDigest;
 use crate::report::RunReport;
 
-/// The form that this program writes. Format 3 named no run, and format 2 told nothing for people; both are read, too.
-const FORMAT: u32 = 4;
-
-/// The oldest form that this program reads.
-const OLDEST: u32 = 2;
+/// The form that this program writes, and the only one that it reads: in earlier ones the digest by which a plan was reviewed does
+/// not cover photo and recipe.
+const FORMAT: u32 = 5;
 
 /// Changes put into the facts at a time.
 const PAGE: usize = 500;
@@ -78,9 +76,16 @@ pub(crate) enum PlanFault {
     /// It does not read as a plan.
     #[error("it is no plan of avatarpipe ({0}); `avatarpipe plan FILE --out PLAN` makes one")]
     Json(#[from] serde_json::Error),
-    /// Another version of the program wrote it.
-    #[error("it has format {0}, and this program reads {OLDEST} to {FORMAT}; make it again with `plan --out`")]
-    OtherFormat(u32),
+    /// An earlier version of the program wrote it.
+    #[error(
+        "it has format {0}, of an older avatarpipe, whose digest does not cover photo and recipe, so it cannot be told whether it is what was reviewed; make and review it again with `avatarpipe plan FILE --out PLAN`"
+    )]
+    OlderFormat(u32),
+    /// A later one wrote it.
+    #[error(
+        "it has format {0}, of a newer avatarpipe, and this one reads {FORMAT}; run it with that version, or make and review it again with `avatarpipe plan FILE --out PLAN`"
+    )]
+    NewerFormat(u32),
     /// Its changes are not those of its digest.
     #[error(
         "it was edited since it was made: its changes do not fit its `plan_digest`, which is what was reviewed; make and review it again with `plan --out`"
@@ -89,8 +94,12 @@ pub(crate) enum PlanFault {
 }
 
 #[derive(Deserialize)]
-struct PlanHeader {
+struct PlanFormat {
     format: u32,
+}
+
+#[derive(Deserialize)]
+struct PlanHeader {
     pipeline: String,
     plan_digest: String,
     #[serde(default)]
@@ -99,29 +108,31 @@ struct PlanHeader {
 
 /// Reads a saved plan to its end, and keeps none of its changes.
 pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
-    let header: PlanHeader = serde_json::from_reader(io::BufReader::new(input::open(path)?))?;
-    if !(OLDEST..=FORMAT).contains(&header.format) {
-        return Err(PlanFault::OtherFormat(header.format));
+    let open = || Ok::<_, PlanFault>(io::BufReader::new(input::open(path)?));
+    match serde_json::from_reader(open()?)? {
+        PlanFormat { format: FORMAT } => {}
+        PlanFormat { format } if format < FORMAT => return Err(PlanFault::OlderFormat(format)),
+        PlanFormat { format } => return Err(PlanFault::NewerFormat(format)),
     }
+    let header: PlanHeader = serde_json::from_reader(open()?)?;
     let digest: Digest = header
         .plan_digest
         .parse()
         .map_err(|_| <serde_json::Error as serde::de::Error>::custom("`plan_digest` is no digest"))?;
-    if digest_of_changes(path)?.is_some_and(|found| found != digest) {
+    if digest_of_changes(path)? != Some(digest) {
         return Err(PlanFault::Edited);
     }
     let last_run = header.last_run.map(RunId::new);
     Ok(SavedPlan { pipeline: header.pipeline, digest, last_run, file: path.to_owned() })
 }
 
-/// The digest by which the changes of a plan were reviewed; `None` where one of them does not say what was to be shown, as in
-/// format 2. It shows what was edited in good faith: whoever forges a plan forges this, too.
+/// The digest by which the changes of a plan were reviewed; `None` where one of them does not say what was to be shown. It shows what was edited in good faith: whoever forges a plan forges this, too.
 fn digest_of_changes(path: &Path) -> Result<Option<Digest>, PlanFault> {
     let mut digest = Some(PlanDigest::default());
     each_change(path, &mut |change| {
         match (&mut digest, &change.told) {
             (Some(digest), Some(told)) => {
-                digest.add_parts([&change.target, &change.account, &change.change, &change.from, &told.to]);
+                digest.add(change.parts(&told.to));
             }
             _ => digest = None,
         }

@@ -234,6 +234,11 @@ fn a_plan_that_was_edited_is_refused_and_nothing_is_done() {
         with(&|changes| *changes = serde_json::json!([])),
         with(&|changes| changes[0]["account"] = "another".into()),
         with(&|changes| changes[0]["change"] = "revert".into()),
+        with(&|changes| changes[0]["photo"] = whole["changes"][1]["photo"].clone()),
+        with(&|changes| changes[0]["photo"] = serde_json::Value::Null),
+        with(&|changes| changes[0]["recipe"] = "another".into()),
+        with(&|changes| changes[0]["picture"] = "15001".into()),
+        with(&|changes| _ = changes[0].as_object_mut().expect("a change").remove("told")),
         with(&|changes| *changes = serde_json::json!([changes[0], changes[0]])),
     ] {
         harness.write("plan.json", edited.to_string());
@@ -291,7 +296,7 @@ fn a_reviewed_plan_that_still_holds_is_applied_as_a_whole_and_only_once() {
 }
 
 #[test]
-fn a_plan_names_people_and_one_that_names_nobody_is_read_too() {
+fn a_plan_names_people_and_one_of_another_format_is_refused() {
     let harness = Harness::with_people(&PEOPLE);
     harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
     let text = std::fs::read_to_string(harness.path("plan.json")).expect("a plan");
@@ -300,10 +305,18 @@ fn a_plan_names_people_and_one_that_names_nobody_is_read_too() {
     assert_eq!((&told["account_name"], &told["person"]["name"]), (&"ada".into(), &"ada".into()));
     assert_eq!((&told["reason"], &told["why"]), (&"photo_new".into(), &"has a photo that is not shown yet".into()));
     assert!(told["rule"].as_str().is_some_and(|rule| rule.starts_with("pipeline.yaml:")), "{told}");
-    plan["format"] = 2.into();
-    for change in plan["changes"].as_array_mut().expect("changes") {
-        change.as_object_mut().expect("a change").remove("told");
+    for (format, words) in [
+        (2, "it has format 2, of an older avatarpipe"),
+        (4, "it has format 4, of an older avatarpipe, whose digest does not cover photo and recipe"),
+        (6, "it has format 6, of a newer avatarpipe"),
+    ] {
+        plan["format"] = format.into();
+        harness.write("plan.json", plan.to_string());
+        let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(2);
+        ended.expect_error(words).expect_error("make and review it again with `avatarpipe plan FILE --out PLAN`");
     }
+    harness.expect_shown(&[("ada", Start), ("grace", Start)]);
+    plan["format"] = 5.into();
     harness.write("plan.json", plan.to_string());
     harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
