@@ -20,10 +20,11 @@ struct LeftCount {
     many: &'static str,
 }
 
-static OF_TARGETS: [LeftCount; 6] = [
+static OF_TARGETS: [LeftCount; 7] = [
     LeftCount::of("not_done", "change not begun", "changes not begun"),
     LeftCount::of("failed", "change failed", "changes failed"),
     LeftCount::of("not_shown", "picture written and not shown", "pictures written and not shown"),
+    LeftCount::of("still_shown", "face to take off by hand", "faces to take off by hand"),
     LeftCount::of("not_made", "reviewed change not made", "reviewed changes not made"),
     LeftCount::of("not_asked", "account not come to", "accounts not come to"),
     LeftCount::of("conflicts", "account in conflict", "accounts in conflict"),

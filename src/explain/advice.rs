@@ -101,6 +101,10 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
             "nothing, if the person wants this picture; else the person takes it off. `ownership: provider` would replace what anybody at \
              this target chose"
         }
+        Reason::Recognised => "nothing, if the picture may stay; else take it off by hand",
+        Reason::StillShown => {
+            "take it off by hand, or have the person do it; no run deletes there what it did not make"
+        }
         Reason::NotOurs => "nothing: it is not ours, and stays whatever becomes of the person",
         Reason::Misplaced => {
             "nothing: it is taken off; if it comes back, ask who sets pictures there, since the product's own pages do not do this"

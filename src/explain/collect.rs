@@ -11,12 +11,13 @@ use super::explanation::{
     AccountExplained, DecisionExplained, Explanation, MatchExplained, NotReadExplained, PersonExplained,
     PlacementExplained, WriteExplained, word,
 };
+use super::page::whereabouts;
 use super::who::{Elements, Meant, meant};
 use super::{not_read, photo};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, Picture, Placement, Shown,
-    TargetId, rfc3339,
+    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, Picture, Placement, Reason,
+    Shown, TargetId, rfc3339,
 };
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page, facts_path};
@@ -256,9 +257,17 @@ impl OnRecord {
                 Some(last) => next(last, &self.facts.stopped(target)?),
                 None => "decides about it: the last plan or run did not come so far".to_owned(),
             },
-            advice: last.and_then(advice).map(str::to_owned),
+            advice: last.and_then(|last| self.advice(last, target, account)),
             decisions,
         })
+    }
+
+    fn advice(&self, last: &DecisionExplained, target: &TargetId, account: Option<&Account>) -> Option<String> {
+        let words = advice(last)?;
+        let element = self.elements.written.iter().find(|element| element.id == target.as_str());
+        let by_hand = last.reason == Reason::StillShown;
+        let at = element.zip(account).filter(|_| by_hand).and_then(|(element, account)| whereabouts(element, account));
+        Some(at.map_or_else(|| words.to_owned(), |at| format!("{words}: {at}")))
     }
 
     /// The mark alone does not tell a stock picture from an upload.

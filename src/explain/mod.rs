@@ -10,6 +10,7 @@ mod collect;
 mod explanation;
 mod named;
 mod not_read;
+mod page;
 mod photo;
 mod text;
 mod who;

@@ -31,6 +31,8 @@ pub(crate) struct Elements {
     pub sources: Vec<SourceId>,
     /// The targets, each with the keys that its `match` compares.
     pub targets: Vec<(TargetId, Vec<(PersonKey, AccountKey)>)>,
+    /// The targets as the file has them.
+    pub(super) written: Vec<Element>,
 }
 
 impl Elements {
@@ -40,6 +42,7 @@ impl Elements {
         Self {
             sources: document.sources().iter().map(|source| SourceId::new(&source.id)).collect(),
             targets: document.targets().iter().map(compared).collect(),
+            written: document.targets().to_vec(),
         }
     }
 }

@@ -102,6 +102,10 @@ reasons! {
     ChosenByHand = "chosen_by_hand": "chose a picture by hand";
     /// The picture is not ours to take away.
     NotOurs = "not_ours": "the picture there is not ours";
+    /// Recognised and not made by us, where what goes is deleted: nobody asked for the face to go.
+    Recognised = "recognised": "the picture was recognised and not made by us, so it stays";
+    /// A face that is to go, and that no run may delete.
+    StillShown = "still_shown": "the face is still shown and has to be taken off by hand";
     /// It shows a picture that is another account's.
     Misplaced = "misplaced": "shows a picture that is another account's";
     /// Two candidates.

@@ -10,6 +10,7 @@ pub(super) struct Below {
     pub(super) kind: String,
     pub(super) id: String,
     pub(super) credential: Option<String>,
+    pub(super) stands: Option<String>,
     pub(super) settings: Id,
 }
 
@@ -23,6 +24,7 @@ pub(super) fn elements(tree: &Tree, list: &str) -> Vec<Below> {
             kind: entry.key.clone(),
             id: id_of(tree, entry),
             credential: credential_of(tree, entry),
+            stands: stands_of(tree, entry),
             settings: entry.value,
         }),
         Kind::Scalar(_) | Kind::List(_) => None,
@@ -36,6 +38,15 @@ fn id_of(tree: &Tree, element: &MapEntry) -> String {
         Some(Kind::Scalar(scalar)) => scalar.text.raw().to_owned(),
         // The default of every kind is its word.
         _ => element.key.clone(),
+    }
+}
+
+/// A value from outside is not looked up, and may be a secret.
+fn stands_of(tree: &Tree, element: &MapEntry) -> Option<String> {
+    let written = ["base_url", "path"].iter().find_map(|key| tree.get(element.value, key))?;
+    match &tree.node(written).kind {
+        Kind::Scalar(scalar) => scalar.text.value().map(str::to_owned),
+        Kind::Map(_) | Kind::List(_) => None,
     }
 }
 

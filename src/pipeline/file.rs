@@ -83,6 +83,8 @@ pub struct Element {
     pub kind: String,
     /// The first key under `credential`: `client_secret`, `token`, `username`.
     pub credential: Option<String>,
+    /// The server or folder, where the file has it in clear.
+    pub stands: Option<String>,
     /// Of a target: the keys of people and of accounts that `match` compares.
     pub compared: Vec<(PersonKey, AccountKey)>,
     /// Where it begins.
@@ -358,7 +360,8 @@ fn settle_source(at: &At<SourceElement>, reader: &mut Reader<'_>, names: &Declar
 fn elements(reader: &Reader<'_>, list: &str) -> Vec<Element> {
     let element = |below: Below| {
         let place = reader.place(&reader.tree.node(below.settings).head);
-        Element { id: below.id, kind: below.kind, credential: below.credential, compared: Vec::new(), place }
+        let Below { id, kind, credential, stands, .. } = below;
+        Element { id, kind, credential, stands, compared: Vec::new(), place }
     };
     elements::elements(&reader.tree, list).into_iter().map(element).collect()
 }

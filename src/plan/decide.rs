@@ -11,7 +11,7 @@ use super::search::{Desired, Search, opted_out_all_the_same, search};
 use crate::model::{
     Before, Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Step, Wanted,
 };
-use crate::settings::{DefaultBy, Ownership};
+use crate::settings::{Action, DefaultBy, Ownership};
 
 /// A decision with what the limits count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,11 @@ fn reassigned(view: &View<'_>) -> bool {
             somebody && !placement.keys.is_some_and(|keys| view.keys.contains(&keys))
         }
     }
+}
+
+/// Whether a picture of ours is a face that must not be there, rather than one that nobody gave a picture for any more.
+fn must_go(reason: Reason) -> bool {
+    matches!(reason, Reason::OptedOut | Reason::Reassigned)
 }
 
 struct Judge<'a> {
@@ -232,8 +237,7 @@ impl Judge<'_> {
     fn reset(&self, kind: Change, found: Search) -> Judgement {
         match &self.picture {
             Picture::Ours(_) if self.is_adopted() && !self.may_delete_adopted(&found) => {
-                let detail = "adopted pictures are never deleted, and this product shows the default no other way";
-                self.not_ours(found, Some(detail))
+                self.stays(found, "it was recognised and not made by us, and what we did not make is not deleted here")
             }
             Picture::Ours(_) => {
                 let kind = if found.reason == Reason::OptedOut { Change::Remove } else { kind };
@@ -253,6 +257,9 @@ impl Judge<'_> {
                 let kind = if found.reason == Reason::OptedOut { Change::Remove } else { kind };
                 self.judgement(kind, Some(Step::Reset), found)
             }
+            Picture::Unknown(_) if self.view.placement.is_some() && must_go(found.reason) => {
+                self.stays(found, "it stands there by our record, and cannot be looked at before it is deleted")
+            }
             Picture::Default | Picture::Unknown(_) => self.leave(Change::Keep, found),
         }
     }
@@ -265,10 +272,14 @@ impl Judge<'_> {
             && self.rules.default_by != DefaultBy::Removing
     }
 
+    /// Where the file has pictures deleted that are not ours (promise P1), the person's own photo goes with an opt-out, too:
+    /// the directory still has it, so nothing is lost.
     fn may_delete_adopted(&self, found: &Search) -> bool {
+        let deletes_others =
+            self.rules.ownership.value == Ownership::Provider && self.rules.fallback.absent.value == Action::Default;
         match self.rules.default_by {
             DefaultBy::Choosing => true,
-            DefaultBy::Deleting => self.provider_has_none(found),
+            DefaultBy::Deleting => self.provider_has_none(found) || deletes_others && must_go(found.reason),
             DefaultBy::Removing => false,
         }
     }
@@ -288,6 +299,14 @@ impl Judge<'_> {
             None => found.reason.text().to_owned(),
         });
         self.leave(Change::Keep, Search { reason: Reason::NotOurs, detail, ..found })
+    }
+
+    /// Our picture stays, since no run may delete it. Where the face must not be there, that is told as what somebody has to do.
+    fn stays(&self, found: Search, why: &str) -> Judgement {
+        let so = found.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let detail = Some(format!("{}{so}; {why}", found.reason.text()));
+        let reason = if must_go(found.reason) { Reason::StillShown } else { Reason::Recognised };
+        self.leave(Change::Keep, Search { reason, detail, ..found })
     }
 
     /// The former person's picture goes, whatever the new photo's state.

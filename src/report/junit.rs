@@ -14,7 +14,7 @@ use super::people::{SectionLines, sections};
 use super::times::took;
 use super::words::limit_sentence;
 use super::{LimitLine, MisplacedLine, PersonLine, ReportFile, ReportInput, RunReport};
-use crate::model::{PersonResult, counted};
+use crate::model::{PersonResult, Reason, counted};
 
 /// Failed changes of one target that have a test of their own.
 const CHANGES: usize = 200;
@@ -73,6 +73,9 @@ enum Went {
 }
 
 fn went(line: &PersonLine) -> Went {
+    if line.is_still_shown() {
+        return Went::Wrong;
+    }
     match line.result {
         PersonResult::Failed | PersonResult::Open | PersonResult::NotShown => Went::Wrong,
         PersonResult::NotDone if line.is_change() => Went::NotBegun,
@@ -219,6 +222,7 @@ fn of_change(line: &PersonLine) -> TestCase {
     let (kind, found) = match (&line.error, line.result) {
         (Some(error), _) => (error.code.clone(), error.message.clone()),
         (None, PersonResult::NotShown) => ("not_shown".to_owned(), "written, but not shown".to_owned()),
+        (None, _) if line.is_still_shown() => (line.reason.clone(), Reason::StillShown.text().to_owned()),
         (None, PersonResult::NotDone) => ("not_made".to_owned(), "reviewed, but not made".to_owned()),
         (None, _) => ("failed".to_owned(), "it failed".to_owned()),
     };

@@ -29,7 +29,7 @@ const SOURCES: [Of<SourceLine>; 7] = [
     ("source_downloaded", "Photos whose bytes were received.", |of| Some(of.downloaded)),
 ];
 
-const TARGETS: [Of<TargetLine>; 15] = [
+const TARGETS: [Of<TargetLine>; 16] = [
     ("target_up", "Whether the target could be worked with; 0: it failed.", |of| Some(u64::from(of.state != "failed"))),
     ("target_dry_run", "Whether the target is on `dry_run`: then its changes are what would be done.", |of| {
         Some(u64::from(of.is_dry_run()))
@@ -46,6 +46,11 @@ const TARGETS: [Of<TargetLine>; 15] = [
     ("target_adopted", "Pictures recognised by their looks.", |of| Some(of.adopted)),
     ("target_unchanged", "Accounts that were right already.", |of| Some(of.unchanged)),
     ("target_kept", "Accounts left alone by a rule.", |of| Some(of.kept)),
+    (
+        "target_still_shown",
+        "Faces of people who opted out, or of an account's former owner, that somebody has to take off.",
+        |of| Some(of.still_shown),
+    ),
     ("target_conflicts", "Accounts left alone since their keys do not name one person.", |of| Some(of.conflicts)),
     ("target_skipped", "Accounts that are disabled, not selected, or nobody's.", |of| Some(of.skipped)),
     ("target_failed", "Changes that failed.", |of| Some(of.failed)),

@@ -137,6 +137,9 @@ pub struct TargetLine {
     pub unchanged: u64,
     /// Left alone by a rule.
     pub kept: u64,
+    /// Of these, faces that must not be there and that no run may delete: somebody has to take them off.
+    #[serde(default, skip_serializing_if = "none")]
+    pub still_shown: u64,
     /// Left alone since the keys do not name one person.
     pub conflicts: u64,
     /// Not looked at: disabled, not selected, nobody's.
@@ -165,6 +168,11 @@ fn none(count: &u64) -> bool {
 }
 
 impl TargetLine {
+    /// Whoever nobody has to see to, for people: by a rule, or not looked at.
+    pub fn left_alone(&self) -> u64 {
+        self.kept.saturating_sub(self.still_shown) + self.skipped
+    }
+
     /// Whether its counts of changes say what would be done, though this was a run.
     pub fn is_dry_run(&self) -> bool {
         self.state == "dry_run"
@@ -440,6 +448,11 @@ impl PersonLine {
     pub fn why(&self) -> String {
         let reason = reason_text(&self.reason);
         self.detail.as_ref().map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"))
+    }
+
+    /// Whether somebody has to take a face off; of whoever was not chosen nothing is told.
+    pub fn is_still_shown(&self) -> bool {
+        !self.left_out && self.reason == Reason::StillShown.word()
     }
 
     /// Whether something is or was to be written.

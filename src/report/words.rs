@@ -54,6 +54,8 @@ fn partial(report: &RunReport) -> &'static str {
         "finished, but a picture was put where it must not be"
     } else if some(|line| line.failed) {
         "finished, but some people failed"
+    } else if some(|line| line.still_shown) {
+        "finished, but a face has to be taken off by hand"
     } else if some(|line| line.not_made) {
         "finished, but not all that was reviewed was made"
     } else if some(|line| line.not_done) {
@@ -93,7 +95,7 @@ impl Heading {
     pub(super) fn weight(&self) -> SectionWeight {
         match self.order {
             0..=3 => SectionWeight::Wrong,
-            4..=8 | 30 => SectionWeight::Stopped,
+            4..=9 | 30 => SectionWeight::Stopped,
             _ => SectionWeight::Other,
         }
     }
@@ -115,9 +117,10 @@ pub(super) fn answer(report: &RunReport) -> String {
             .collect::<Vec<_>>();
     let undone = [(sum(|line| line.failed), "failed"), (sum(|line| line.not_done), "not begun")];
     let rest = [
+        (sum(|line| line.still_shown), "to take off by hand"),
         (sum(|line| line.unchanged + line.adopted), "unchanged"),
         (sum(|line| line.conflicts), "in conflict"),
-        (sum(|line| line.kept + line.skipped), "left alone"),
+        (sum(TargetLine::left_alone), "left alone"),
     ];
     let told = |counts: &[(u64, &str)]| {
         let some = counts.iter().filter(|(count, _)| *count > 0);
@@ -195,6 +198,7 @@ const LEFT_OUT: (u8, &str) = (34, "left out by --only or --target");
 
 fn left(line: &PersonLine) -> (u8, &'static str) {
     match (line.change.kind.as_str(), line.reason.as_str()) {
+        (_, "still_shown") => (9, "to take off by hand"),
         ("conflict", _) => (30, "in conflict"),
         (_, "not_asked") => (35, "left alone: not asked any more, the run was stopped or its time was up"),
         (_, "source_unreachable") => (31, "left alone, since a source could not be read"),
@@ -267,14 +271,15 @@ fn target_table(lines: &[&TargetLine], wording: Wording) -> Table {
         Wording::Run => ["replaced", "reverted", "mended"],
         Wording::Plan => ["to replace", "to revert", "to mend"],
     };
-    let columns: [Column<TargetLine>; 10] = [
+    let columns: [Column<TargetLine>; 11] = [
         ("accounts", |line| line.accounts, Shown::Always),
         ("matched", |line| line.matched, Shown::Always),
         (replaced, |line| line.replaced, Shown::Always),
         (reverted, |line| line.reverted + line.removed, Shown::Always),
         ("unchanged", |line| line.unchanged + line.adopted, Shown::Always),
         ("in conflict", |line| line.conflicts, Shown::IfAny),
-        ("left alone", |line| line.kept + line.skipped, Shown::Always),
+        ("by hand", |line| line.still_shown, Shown::IfAny),
+        ("left alone", TargetLine::left_alone, Shown::Always),
         (mended, |line| line.tidied + line.finished, Shown::Always),
         ("failed", |line| line.failed, Shown::Always),
         ("not begun", |line| line.not_done, Shown::IfAny),

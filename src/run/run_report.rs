@@ -62,7 +62,7 @@ pub(super) fn report(
         }
         target_lines.push(line);
     }
-    if !missed.is_empty() || target_lines.iter().any(|line| line.not_made > 0) {
+    if !missed.is_empty() || target_lines.iter().any(|line| line.not_made > 0 || line.still_shown > 0) {
         exit = exit.and(Exit::SomeFailed);
     }
     if targets.iter().any(|done| !done.target_run.misplaced.is_empty() || done.plan.count(PlanCount::Locked) > 0) {
@@ -207,6 +207,7 @@ fn target_line(done: &FinishedTarget, counted: &[(Change, PersonResult, u64)]) -
         adopted: count(PlanCount::Adopted),
         unchanged: count(PlanCount::Unchanged),
         kept: count(PlanCount::Kept),
+        still_shown: count(PlanCount::StillShown),
         conflicts: count(PlanCount::Conflicts),
         skipped: count(PlanCount::Skipped),
         ..TargetLine::default()

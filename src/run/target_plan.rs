@@ -28,6 +28,8 @@ pub enum PlanCount {
     Recorded,
     /// Left alone by a rule.
     Kept,
+    /// Of these, faces that have to be taken off by hand.
+    StillShown,
     /// Keys that do not name one person.
     Conflicts,
     /// Not looked at.

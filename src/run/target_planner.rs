@@ -238,6 +238,9 @@ impl<'a> TargetPlanner<'a> {
                 self.skip(decision, Reason::NotSelected);
             }
             None => {
+                if decision.reason == Reason::StillShown && self.is_selected(&known.account)? {
+                    self.counts.push(PlanCount::StillShown);
+                }
                 self.counts.extend(left_as(decision.change));
                 self.decided.push(Decided::left_alone(decision));
             }

@@ -144,7 +144,7 @@ pub(crate) enum DefaultBy {
     /// The default is chosen, and the picture stays until it is taken away.
     Choosing,
     /// The picture is deleted, and does not come back. An adopted one is deleted only where the provider owns the
-    /// picture and there provably is none (docs/write-protocols.md, "Bitbucket").
+    /// picture, and there provably is none or the person opted out (docs/write-protocols.md, "Bitbucket").
     Deleting,
     /// Files of ours are removed, and no others (docs/write-protocols.md, "Folder").
     Removing,

@@ -329,7 +329,7 @@ fn a_picture_of_another_form_is_replaced_and_never_just_deleted() {
     harness.run().expect_exit(0);
     harness.no_photo("grace");
     let gone = harness.run().expect_exit(0);
-    assert_eq!(gone.line("folder", "grace")["reason"], "not_ours");
+    assert_eq!(gone.line("folder", "grace")["reason"], "recognised");
     assert_eq!(pictures(&harness), ["ada.jpg", "grace.png", "theirs.png"]);
 }
 

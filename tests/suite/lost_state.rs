@@ -280,6 +280,53 @@ fn pictures_of_ours_that_were_written_again_are_no_choices() {
     assert!(super::truth::looks(&harness.account("alan").now.bytes).fits(&hand));
 }
 
+/// Who opts out after a lost state, in every product and in a folder: the face goes where a run may take it off, and where it may
+/// not, that is no success, and whoever has to do it is told.
+#[test]
+fn a_recognised_picture_of_who_opted_out_goes_or_is_told() {
+    for (ownership, bitbucket) in [("provider", Default), ("ours", Face("ada"))] {
+        let stays = ownership == "ours";
+        let mut harness = Harness::connected(Population::of(&PEOPLE).everywhere().world());
+        harness.edit(|pipe| {
+            pipe.target("folder").set("path", "out");
+            pipe.target("bitbucket").set("ownership", ownership);
+            pipe.top("limits", "{ reverts: { count: 10 } }");
+        });
+        harness.run().expect_exit(0);
+        std::fs::remove_dir_all(harness.path("state")).expect("the state is lost");
+        harness.run().expect_exit(0);
+        harness.edit(|pipe| _ = pipe.entra("users", "{ opted_out: ['ada@*'] }"));
+        harness.plan_with(&[]).expect_exit(3).expect_answer("to take off by hand");
+        let ended = harness.run().expect_exit(3).expect_answer("a face has to be taken off by hand");
+        let ended = ended.expect_answer(&format!("{} to take off by hand", 1 + u64::from(stays)));
+        ended.holds_no_answer("the picture there is not ours");
+        let faces = ["jira", "confluence", "bitbucket", "folder"].map(|target| ended.count(target, "still_shown"));
+        assert_eq!(faces, [0, 0, u64::from(stays), 1]);
+        for target in ["jira", "confluence"] {
+            assert_eq!(harness.account_in(target, "ada").now.kind, ShownKind::Default, "{target}");
+        }
+        harness.expect_shown_in("bitbucket", &[("ada", bitbucket), ("grace", Face("grace"))]);
+        let written = |name: &str| std::fs::read_to_string(harness.path(&format!("report/{name}"))).expect("a report");
+        for (name, holds) in [
+            ("junit.xml", "type=\"still_shown\""),
+            ("metrics.prom", "avatarpipe_target_still_shown{pipeline=\"stage\",target=\"folder\"} 1"),
+            ("summary.md", "## to take off by hand"),
+            ("pictures.html", "id=\"by-hand\""),
+        ] {
+            assert!(written(name).contains(holds), "{name} has no {holds}");
+        }
+        let told = harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(0);
+        let told = told.expect_answer("to do      take it off by hand").expect_answer("its file is in `out`");
+        told.holds(told.stdout.contains("/users/ada is the account") == stays, "the page of the account");
+        harness.finish(&["status", "pipeline.yaml"]).expect_answer("to take off by hand");
+        // Once it is off by hand, all is well.
+        std::fs::remove_file(harness.path("out/ada.png")).expect("the picture");
+        if !stays {
+            harness.run().expect_exit(0);
+        }
+    }
+}
+
 /// Where people may choose, pictures of ours that an older state does not know are no choices of theirs.
 #[test]
 fn an_old_state_does_not_turn_our_pictures_into_choices() {

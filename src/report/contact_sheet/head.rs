@@ -80,7 +80,7 @@ fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
     let sum = |dry: bool| report.targets.iter().filter(|target| target.is_dry_run() == dry).map(changes).sum::<u64>();
     let (done, would) = (sum(false), sum(true));
     let failed: u64 = report.targets.iter().map(|target| target.failed).sum();
-    let left: u64 = report.targets.iter().map(|target| target.kept + target.skipped).sum();
+    let left: u64 = report.targets.iter().map(TargetLine::left_alone).sum();
     let conflicts: u64 = report.targets.iter().map(|target| target.conflicts).sum();
     let stopped: Vec<_> = report.targets.iter().filter(|target| target.state == "limit").collect();
     html! {
@@ -166,7 +166,7 @@ fn state(word: &str) -> &str {
     }
 }
 
-fn parts(target: &TargetLine, planned: bool) -> [(&'static str, u64, &'static str); 8] {
+fn parts(target: &TargetLine, planned: bool) -> [(&'static str, u64, &'static str); 9] {
     let words = |todo, done| if planned { todo } else { done };
     [
         ("k-good", target.replaced, words("to replace", "replaced")),
@@ -175,7 +175,8 @@ fn parts(target: &TargetLine, planned: bool) -> [(&'static str, u64, &'static st
         ("k-bad", target.failed, "failed"),
         ("k-warn", target.not_done, "not begun"),
         ("k-bad", target.conflicts, "in conflict"),
-        ("k-rest", target.kept + target.skipped, "left alone"),
+        ("k-bad", target.still_shown, "to take off by hand"),
+        ("k-rest", target.left_alone(), "left alone"),
         ("k-same", target.unchanged + target.adopted, "as they should be"),
     ]
 }

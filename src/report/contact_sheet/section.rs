@@ -10,6 +10,7 @@ use crate::report::PersonLine;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Section {
     Failed,
+    ByHand,
     Reverts,
     Foreign,
     Reassigned,
@@ -25,6 +26,9 @@ impl Section {
     pub(super) fn of(line: &PersonLine, planned: bool) -> Self {
         if went_wrong(line, planned) {
             return Self::Failed;
+        }
+        if reason(line) == Some(Reason::StillShown) {
+            return Self::ByHand;
         }
         let reassigned = matches!(reason(line), Some(Reason::Reassigned | Reason::Misplaced));
         match Change::of_word(&line.change.kind) {
@@ -43,6 +47,7 @@ impl Section {
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::ByHand => "by-hand",
             Self::Reverts => "reverts",
             Self::Foreign => "foreign",
             Self::Reassigned => "reassigned",
@@ -57,6 +62,7 @@ impl Section {
     pub(super) fn title(self, planned: bool) -> &'static str {
         match (self, planned) {
             (Self::Failed, _) => "Not done",
+            (Self::ByHand, _) => "To take off by hand",
             (Self::Reverts, true) => "To revert",
             (Self::Reverts, false) => "Reverted",
             (Self::Foreign, true) => "Own pictures to replace",
@@ -75,6 +81,9 @@ impl Section {
     pub(super) fn about(self) -> &'static str {
         match self {
             Self::Failed => "What was to be written and was not, or is not shown. The next run looks again.",
+            Self::ByHand => {
+                "Faces of people who opted out, or whose account is somebody else's now. We did not make these pictures, so no run deletes them."
+            }
             Self::Reverts => "Accounts that go back to the default picture, or to what stood before a run.",
             Self::Foreign => "Pictures that people chose themselves, and that give way to the photo of the directory.",
             Self::Reassigned => {
@@ -91,7 +100,7 @@ impl Section {
     /// The class of its colour.
     pub(super) fn colour(self) -> &'static str {
         match self {
-            Self::Failed | Self::Reassigned | Self::Conflicts => "k-bad",
+            Self::Failed | Self::ByHand | Self::Reassigned | Self::Conflicts => "k-bad",
             Self::Reverts => "k-warn",
             Self::Foreign => "k-loss",
             Self::Replaced | Self::Mended => "k-good",
@@ -122,7 +131,7 @@ fn reason(line: &PersonLine) -> Option<Reason> {
 pub(super) fn needs_attention(line: &PersonLine, planned: bool) -> bool {
     use Reason::{
         Ambiguous, ChangedMeanwhile, Conflict, Misplaced, PhotoUnknown, PictureUnknown, Reassigned, SamePicture,
-        SourceUnreachable, TooSmall, Unmatched, Unreadable, Unsure,
+        SourceUnreachable, StillShown, TooSmall, Unmatched, Unreadable, Unsure,
     };
     went_wrong(line, planned)
         || matches!(
@@ -137,6 +146,7 @@ pub(super) fn needs_attention(line: &PersonLine, planned: bool) -> bool {
                     | Reassigned
                     | SamePicture
                     | SourceUnreachable
+                    | StillShown
                     | TooSmall
                     | Unmatched
                     | Unreadable

@@ -54,15 +54,70 @@ fn cases() -> Vec<Row> {
             "no photo, adopted, to be deleted, people may choose",
             has(absent()).placed().with(adopted(DefaultBy::Deleting)).with(|c| c.ownership = Ownership::Ours),
             "keep",
-            Reason::NotOurs,
+            Reason::Recognised,
+            21,
+        ),
+        (
+            "no photo, adopted, a file",
+            has(absent()).placed().with(adopted(DefaultBy::Removing)),
+            "keep",
+            Reason::Recognised,
             21,
         ),
         (
             "opted out, adopted, to be deleted",
             has(absent()).placed().with(adopted(DefaultBy::Deleting)).with(standing(Standing::OptedOut)),
-            "keep",
-            Reason::NotOurs,
+            "remove",
+            Reason::OptedOut,
             26,
+        ),
+        (
+            "opted out, adopted, to be deleted, people may choose",
+            has(absent())
+                .placed()
+                .with(adopted(DefaultBy::Deleting))
+                .with(standing(Standing::OptedOut))
+                .with(|c| c.ownership = Ownership::Ours),
+            "keep",
+            Reason::StillShown,
+            26,
+        ),
+        (
+            "opted out, adopted, to be deleted, where nothing of others is",
+            has(absent())
+                .placed()
+                .with(adopted(DefaultBy::Deleting))
+                .with(standing(Standing::OptedOut))
+                .with(|c| c.fallback.absent.value = Action::Keep),
+            "keep",
+            Reason::StillShown,
+            26,
+        ),
+        (
+            "opted out, adopted, a file",
+            has(absent()).placed().with(adopted(DefaultBy::Removing)).with(standing(Standing::OptedOut)),
+            "keep",
+            Reason::StillShown,
+            26,
+        ),
+        (
+            "opted out, adopted, and the server does not tell what it shows",
+            has(absent())
+                .placed()
+                .shows(Shown::Unknown("no version".into()))
+                .with(adopted(DefaultBy::Deleting))
+                .with(standing(Standing::OptedOut))
+                .with(|c| c.account.handle = Some("ada".into())),
+            "keep",
+            Reason::StillShown,
+            26,
+        ),
+        (
+            "another person, not known, of a file that was recognised",
+            has(present()).placed().with(adopted(DefaultBy::Removing)).with(another(unknown())),
+            "keep",
+            Reason::StillShown,
+            32,
         ),
         (
             "the photo of many",
