@@ -18,7 +18,7 @@ pub(super) fn next(decision: &DecisionExplained, limits: &[String]) -> String {
 fn unlimited(decision: &DecisionExplained) -> &'static str {
     match (decision.change.writes(), decision.result) {
         (true, Some(PersonResult::Done)) if decision.reason == Reason::Undone => {
-            "decides anew, and shows the photo again unless the file has the account left alone"
+            "decides anew: shows the photo again, and the default where there is none, unless the file has the account left alone"
         }
         (true, None | Some(PersonResult::Planned)) if decision.reason == Reason::Undone => {
             "decides anew: only `undo --apply` gives back what stood before"

@@ -331,7 +331,7 @@ impl OnRecord {
             let by_undo = run.is_some_and(|run| run.row.command.starts_with("undo"));
             Ok(WriteExplained {
                 run: write.run.to_string(),
-                kind: word(&write.kind),
+                kind: if by_undo { "undo".to_owned() } else { word(&write.kind) },
                 ended: ended(&write.last, by_undo),
                 open: write.open,
             })

@@ -180,7 +180,7 @@ fn change_word<S: serde::Serializer>(change: &Change, serializer: S) -> Result<S
 pub(crate) struct WriteExplained {
     /// The run.
     pub run: String,
-    /// `replace`, `revert` or `probe`.
+    /// `replace`, `revert` or `probe`; `undo` whatever the steps of an undoing are.
     pub kind: String,
     /// The last that became known of it: `shown`, `reset`, `refused`, …
     pub ended: String,

@@ -205,9 +205,13 @@ fn found(facts: &Undo<'_>, picture: &Picture) -> Found {
             Keeping::By(..) => Found::Back(back),
             Keeping::Locked => locked(),
             Keeping::Over(_) => Found::Left(Reason::UndoGone, Some(facts.kept.gone())),
-            Keeping::Nothing | Keeping::Off => Found::Left(
+            Keeping::Nothing => Found::Left(
                 Reason::UndoGone,
-                Some("it was ours, and was taken away when another photo came or none was left; nothing was kept of it (`keep_replaced`)".to_owned()),
+                Some("it was ours; of a picture that had to go (opted out, another person's account) nothing is kept, nor after `state purge`, `state forget` or a run without `keep_replaced`. Once the file lets the photo be shown, the next `run` puts it there".to_owned()),
+            ),
+            Keeping::Off => Found::Left(
+                Reason::UndoGone,
+                Some("it was ours, and was taken away when another photo came, none was left or it had to go; `keep_replaced` is off, so nothing was kept of it".to_owned()),
             ),
         },
         _ if let Shown::Unknown(why) = &back => Found::Left(Reason::UndoGone, Some(why.clone())),
@@ -233,6 +237,9 @@ fn has_passed_on(facts: &Undo<'_>, wrote: &Wrote) -> bool {
     let theirs = facts.placement.and_then(|placement| placement.person.as_ref());
     let is_anothers =
         |person: Option<&PersonRef>| matches!((person, &wrote.person), (Some(one), Some(other)) if one != other);
+    // One human of two sources: the source that the run wrote for gives the account to the very same person still.
+    let is_twin = theirs.zip(wrote.person.as_ref()).is_some_and(|(now, then)| now.source != then.source)
+        && matches!(facts.whose, Whose::Same { .. });
     // Whose a picture of ours was is on record, or it comes back to nobody.
     let is_nobodys = wrote.ours && (wrote.stood_of.is_none() || wrote.stood_of != wrote.person);
     let has_another_owner = match (facts.owner, wrote.owner) {
@@ -244,7 +251,7 @@ fn has_passed_on(facts: &Undo<'_>, wrote: &Wrote) -> bool {
     wrote.named != Some(facts.named)
         || has_another_owner
         || is_nobodys
-        || is_anothers(theirs)
+        || is_anothers(theirs) && !is_twin
         || is_anothers(wrote.stood_of.as_ref())
 }
 
@@ -379,6 +386,12 @@ mod tests {
             let Whose::NotKnown(why) = &not_known else { unreachable!() };
             let left = undo(&Undo { whose: &Whose::LeftAlone(why.clone()), ..facts });
             assert!(left.step.is_none(), "{wrote:?}");
+            // One human of two sources, on record for the other one by now.
+            let by_google = PersonRef { source: "google".into(), id: "ada.g".into() };
+            let twin = placement.clone().map(|placement| Placement { person: Some(by_google.clone()), ..placement });
+            let twin = Undo { placement: twin.as_ref(), ..facts };
+            assert_eq!(undo(&twin).decision.reason.word(), expected, "{wrote:?}");
+            assert!(undo(&Undo { whose: &not_known, ..twin }).step.is_none() || !placed, "{wrote:?}");
             // Of an earlier version, which wrote no owner down.
             let earlier = Wrote { owner: None, ..wrote.clone() };
             let judged = undo(&Undo { wrote: Some(&earlier), ..facts });

@@ -64,6 +64,8 @@ fn partial(report: &RunReport) -> &'static str {
         "finished, but some pictures were written and are not shown"
     } else if report.sources.iter().any(|line| line.unknown.saturating_sub(line.unusable) > line.present) {
         "finished, but most photos could not be learnt"
+    } else if some(|line| line.not_given_back) {
+        "finished, but not all can be given back"
     } else {
         "finished, but not all is as it should be"
     }
@@ -130,9 +132,10 @@ pub(super) fn answer(report: &RunReport) -> String {
     // Where something failed as a whole nobody knows what is to do.
     let done = match (done.is_empty(), report.exit_code, report.failures.is_empty()) {
         (false, ..) => done,
-        (true, 0, true) => match sum(|line| line.not_given_back) {
+        (true, 0 | 3, true) => match sum(|line| line.not_given_back) {
             left @ 1.. => format!("nothing can be given back: {left}"),
-            _ => "nothing to do".to_owned(),
+            _ if report.exit_code == 0 => "nothing to do".to_owned(),
+            _ => "nothing was done".to_owned(),
         },
         (true, ..) => "nothing was done".to_owned(),
     };

@@ -62,6 +62,12 @@ pub(super) fn report(
         }
         target_lines.push(line);
     }
+    // Of an undoing, of which nothing is left to give back.
+    let is_gone = |line: &TargetLine| line.not_given_back > 0 && line.state != "frozen";
+    let gives_back = counted.iter().flatten().any(|(change, ..)| change.writes());
+    if target_lines.iter().any(is_gone) && !gives_back {
+        exit = exit.and(Exit::SomeFailed);
+    }
     if !missed.is_empty() || target_lines.iter().any(|line| line.not_made > 0 || line.still_shown > 0) {
         exit = exit.and(Exit::SomeFailed);
     }

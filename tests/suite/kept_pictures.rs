@@ -199,7 +199,7 @@ fn what_a_run_replaced_of_our_own_comes_back_and_is_ours() {
     // What was taken off for that reason is not kept, and a picture of ours is not put there.
     let kept = files(&harness.path("state/stage.kept")).len();
     assert_eq!(kept, 8, "of the run before alone");
-    let left = undo(&harness, &[]).expect_exit(0);
+    let left = undo(&harness, &[]).expect_exit(3).expect_answer("opted out, another person's account");
     assert_eq!(reason(&left, "jira", "ada"), "undo_gone");
 }
 

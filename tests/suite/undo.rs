@@ -68,7 +68,7 @@ fn what_stood_before_a_run_stands_again_byte_for_byte() {
     _ = explained.expect_answer("undone: what stood before is shown again");
 
     harness.sandbox.reset_writes();
-    undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing can be given back: 1;");
+    undo(&harness, &["--apply"]).expect_exit(3).expect_answer("nothing can be given back: 1;");
     assert_eq!(harness.sandbox.truth().writes, [], "a second one finds nothing to undo");
     harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("undo");
     // A run serves everybody as ever.
@@ -102,8 +102,8 @@ fn what_its_owner_deleted_meanwhile_is_told() {
         let delete = json!({ "delete": { "name": "grace" } });
         harness.sandbox.command("confluence", &delete).unwrap_or_else(|fault| panic!("{fault}"));
         let now = ["jira", "confluence"].map(|target| harness.account_in(target, "grace").now);
-        for flags in [&[][..], &["--apply"], &["--apply"]] {
-            let told = undo(&harness, flags).expect_exit(0);
+        for (flags, code) in [(&[][..], 0), (&["--apply"], 0), (&["--apply"], 3)] {
+            let told = undo(&harness, flags).expect_exit(code);
             for (target, now) in ["jira", "confluence"].into_iter().zip(&now) {
                 assert_eq!(reason(&told, target, "grace"), "undo_gone", "{target}, {has_photo}");
                 assert_eq!(harness.account_in(target, "grace").now, *now, "{target}, {has_photo}");
@@ -175,7 +175,7 @@ fn a_run_is_undone_by_its_name_and_only_where_ours_is_shown() {
     harness.new_photo("ada", "spare");
     harness.run().expect_exit(0);
     // What stood before the second run was ours, and went.
-    let second = undo(&harness, &["--apply"]).expect_exit(0).expect_answer("nothing can be given back: 1;");
+    let second = undo(&harness, &["--apply"]).expect_exit(3).expect_answer("nothing can be given back: 1;");
     assert_eq!(reason(&second, "jira", "ada"), "undo_gone");
     let back = format!("further back: `avatarpipe undo pipeline.yaml {first}` shows");
     second.expect_answer(&back);
