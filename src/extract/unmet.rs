@@ -1,6 +1,6 @@
 //! Entries of `users` that fit nobody of a whole listing: most are slips of the pen.
 //!
-//! Owns: which were met, and what is said of the rest. Leaves to others: what follows from an entry (`rules`), telling it (`run`).
+//! Owns: which were met, and what is said of the rest. Leaves to others: what follows from an entry (`rules`), whom a slip meant and telling it (`run`).
 //! A newcomer gets wrong: a slip under `opted_out` shows the face of somebody who asked for the contrary, and nothing else would
 //! ever say so.
 
@@ -9,14 +9,18 @@ use std::collections::HashMap;
 use crate::model::Place;
 use crate::settings::{Chosen, Met, Placed, Users};
 
-/// Entries told of one list; a list with more has one cause.
-const TOLD: usize = 10;
+/// What is said of a pattern.
+const NO_PATTERN: &str = "nobody fits the pattern";
 
 /// An entry that fits nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unmet {
     /// Its line.
     pub place: Place,
+    /// The list that it stands in.
+    pub key: &'static str,
+    /// What is compared with names, where it is that.
+    pub pattern: Option<String>,
     /// What is said of it.
     pub words: String,
 }
@@ -71,7 +75,7 @@ impl<'a> Seen<'a> {
         told(&mut all, "org_units", units.map(|(unit, _)| (unit, "nobody is in the organisational unit")));
         told(&mut all, "groups", self.empty(&self.users.groups));
         for (met, (key, list)) in self.patterns.iter().zip(lists(self.users)) {
-            let patterns = met.missed(&list.value.patterns).map(|pattern| (pattern, "nobody fits the pattern"));
+            let patterns = met.missed(&list.value.patterns).map(|pattern| (pattern, NO_PATTERN));
             told(&mut all, key, patterns.chain(self.empty(&list.value.groups)));
         }
         all
@@ -89,17 +93,17 @@ fn lists(users: &Users) -> [(&'static str, &Placed<Chosen>); 3] {
     [("exclude", &users.exclude), ("opted_out", &users.opted_out), ("freeze", &users.freeze)]
 }
 
-fn told<'e>(all: &mut Vec<Unmet>, key: &str, entries: impl Iterator<Item = (&'e Placed<String>, &'static str)>) {
-    let entries: Vec<_> = entries.collect();
-    let more = entries.len().saturating_sub(TOLD);
-    all.extend(entries.iter().take(TOLD).map(|(entry, what)| Unmet {
+fn told<'e>(
+    all: &mut Vec<Unmet>,
+    key: &'static str,
+    entries: impl Iterator<Item = (&'e Placed<String>, &'static str)>,
+) {
+    all.extend(entries.map(|(entry, what)| Unmet {
         place: entry.place.clone(),
+        key,
+        pattern: (what == NO_PATTERN).then(|| entry.value.clone()),
         words: format!("{what} `{}` of `users.{key}`", entry.value),
     }));
-    if let (Some((last, _)), true) = (entries.last(), more > 0) {
-        let words = format!("{more} more entries of `users.{key}` fit nobody");
-        all.push(Unmet { place: last.place.clone(), words });
-    }
 }
 
 #[cfg(test)]
@@ -130,10 +134,5 @@ mod tests {
                 "nobody is in the group `board` of `users.freeze`",
             ]
         );
-        let many: Vec<String> = (0..13).map(|nth| format!("left-{nth}")).collect();
-        let users =
-            Users { exclude: by_patterns(&many.iter().map(String::as_str).collect::<Vec<_>>()), ..Users::default() };
-        let unmet = Seen::nobody(&users).unmet();
-        assert_eq!((unmet.len(), unmet[10].words.as_str()), (11, "3 more entries of `users.exclude` fit nobody"));
     }
 }

@@ -3,6 +3,7 @@
 //! Owns: the ids and the one comparison rule of match keys. Leaves to others: what the ids point at.
 //! A newcomer gets wrong: ids are compared byte for byte; only match keys are folded ([`normalise_key`]).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -283,13 +284,27 @@ pub(crate) fn normalise_key(text: &str) -> String {
 }
 
 /// The form in which names are compared with the patterns of whoever is left alone: as match keys are, and a letter in a
-/// compatibility form is the letter that it stands for.
+/// compatibility form is the letter that it stands for, `ß` is `ss`, and a domain in punycode is what it stands for.
 pub(crate) fn normalise_widely(text: &str) -> String {
+    let text = unicode_domain(text);
     let plain = |sign: char| {
         let is_letter = !sign.is_ascii() && std::iter::once(sign).nfkc().all(char::is_alphanumeric);
         is_letter.then(|| std::iter::once(sign).nfkc()).into_iter().flatten().chain((!is_letter).then_some(sign))
     };
-    normalise_key(&text.chars().flat_map(plain).collect::<String>())
+    normalise_key(&text.chars().flat_map(plain).collect::<String>()).replace('ß', "ss")
+}
+
+/// The same with the domain of an address in letters: `xn--mnchen-3ya.example` is `münchen.example`.
+fn unicode_domain(text: &str) -> Cow<'_, str> {
+    let is_puny = |label: &str| label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("xn--"));
+    let Some((local, domain)) = text.rsplit_once('@').filter(|(_, domain)| domain.split('.').any(is_puny)) else {
+        return Cow::Borrowed(text);
+    };
+    let letters = |label: &str| match idna::domain_to_unicode(label.trim()) {
+        (letters, Ok(())) if is_puny(label) => letters,
+        _ => label.to_owned(),
+    };
+    Cow::Owned(format!("{local}@{}", domain.split('.').map(letters).collect::<Vec<_>>().join(".")))
 }
 
 fn fold_into(key: &mut String, piece: &str) {

@@ -178,7 +178,12 @@ fn suites<'a>(report: &'a RunReport, lines: &CasesByLine) -> Vec<Suite<'a>> {
     let mut suites: Vec<_> = sources.chain(targets).collect();
     let told = |words: &str| suites.iter().any(|suite| of_endpoint(words, suite.name).is_some());
     let others = report.failures.iter().filter(|words| !told(words));
-    let cases: Vec<_> = others.map(|words| TestCase::failed("finished", &report.outcome, words.clone())).collect();
+    let mut cases: Vec<_> = others.map(|words| TestCase::failed("finished", &report.outcome, words.clone())).collect();
+    if report.slips > 0 {
+        let (one, many) = ("entry of `users` fits nobody", "entries of `users` fit nobody");
+        let message = format!("{}, and somebody is called nearly so: see the notes", counted(report.slips, one, many));
+        cases.push(TestCase::failed("entries of users", "slip", message));
+    }
     if !cases.is_empty() {
         suites.push(Suite { name: &report.pipeline, cases });
     }

@@ -70,6 +70,7 @@ mod scheduler;
 mod selection;
 mod settle;
 mod shared;
+mod slips;
 mod small_copy;
 mod source_run;
 mod spans;

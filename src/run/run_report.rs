@@ -9,11 +9,11 @@ use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
 use super::pages::{PAGE, each_page};
 use super::reviewed::SavedChange;
+use super::slips::slips;
 use super::source_run::SourceRun;
 use super::target_plan::PlanCount;
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::extract::Unmet;
 use crate::http::Counts;
 use crate::model::{Change, PersonResult, Reason, TargetId, counted, rfc3339};
 use crate::plan::{Checked, PlanDigest, SourceState};
@@ -78,6 +78,10 @@ pub(super) fn report(
     if mostly || counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
         exit = exit.and(Exit::SomeFailed);
     }
+    let slips = slips(context, source_runs)?;
+    if slips.probable > 0 {
+        exit = exit.and(Exit::SomeFailed);
+    }
     let outcome = match (exit, context.mode) {
         (Exit::Done, Mode::Plan) => "planned",
         (exit, _) => exit.outcome(),
@@ -115,11 +119,13 @@ pub(super) fn report(
         store: None,
         credentials: Vec::new(),
         misplaced: misplaced(context, targets),
+        slips: slips.probable,
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context.naming.sentences(
             idle.into_iter()
                 .chain(other_state)
                 .chain(made_again)
+                .chain(slips.notes)
                 .chain(notes(context, source_runs, targets))
                 .chain(missed)
                 .chain(guarded.unneeded())
@@ -350,10 +356,6 @@ fn notes(context: &RunContext, source_runs: &[SourceRun], targets: &[FinishedTar
     let sources = source_runs
         .iter()
         .flat_map(|source_run| source_run.notes.iter().map(|note| format!("{}: {note}", source_run.id())));
-    let unmet = source_runs.iter().flat_map(|source_run| {
-        let told = |unmet: &Unmet| format!("{}: {} ({})", unmet.place, unmet.words, source_run.id());
-        source_run.unmet.iter().map(told)
-    });
     let noted = targets.iter().flat_map(|done| {
         let open = done.target_run.open.as_ref();
         let surveyed = open.into_iter().flat_map(|open| open.surveyed.notes.iter());
@@ -375,7 +377,7 @@ fn notes(context: &RunContext, source_runs: &[SourceRun], targets: &[FinishedTar
         };
         done.target_run.excludes_nobody().map(told).collect::<Vec<_>>()
     });
-    unmet.chain(excluded).chain(sources).chain(noted).collect()
+    excluded.chain(sources).chain(noted).collect()
 }
 
 /// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").

@@ -147,7 +147,12 @@ mod tests {
             ("ceo", "\u{ff23}\u{ff25}\u{ff2f}", true),
             // A sign of patterns is the one on the keyboard: no other form of it fits everybody.
             ("\u{ff0a}", "kim", false),
-            ("weiss", "wei\u{df}", false),
+            ("weiss", "wei\u{df}", true),
+            ("STRASSE@*", "stra\u{df}e@x", true),
+            ("stra\u{df}e@*", "STRASSE@x", true),
+            ("ada@m\u{fc}nchen.example", "ada@xn--mnchen-3ya.example", true),
+            ("*@xn--mnchen-3ya.*", "Ada@M\u{dc}NCHEN.example", true),
+            ("ada@xn--mnchen-3ya.example", "ada@munchen.example", false),
             ("ada", "\u{430}da", false),
         ] {
             assert_eq!(Patterns::somewhere(&[pattern]).matches(&[name]), matches, "{pattern} {name}");

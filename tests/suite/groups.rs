@@ -151,12 +151,15 @@ fn an_entry_that_fits_nobody_is_told_on_its_line() {
         let text = harness.pipe().text();
         text.lines().position(|line| line.contains(key)).unwrap_or_default() + 1
     };
+    let slip = "nobody fits the pattern `adda@*` of `users.opted_out`: near it is `ada@contoso.example`: write that if it is meant, and take \
+                the entry out if its person left (entra)";
     let told = [
-        (line("opted_out:"), "nobody fits the pattern `adda@*` of `users.opted_out` (entra)".to_owned()),
+        (line("opted_out:"), slip.to_owned()),
         (line("freeze:"), format!("nobody is in the group `{EMPTY}` of `users.freeze` (entra)")),
         (line("accounts:"), "no account fits the pattern `robot-*` of `accounts.exclude` (jira)".to_owned()),
     ];
-    let ended = harness.plan_with(&[]).expect_exit(0);
+    // An opt-out of nobody was not done.
+    let ended = harness.plan_with(&[]).expect_exit(3);
     for (line, words) in &told {
         let ended = &ended;
         ended.holds(ended.stdout.contains(words.as_str()), words);
@@ -164,11 +167,26 @@ fn an_entry_that_fits_nobody_is_told_on_its_line() {
         ended.holds(ended.stdout.contains(&annotation), &annotation);
     }
     let notes: Vec<String> = told.iter().map(|(line, words)| format!("pipeline.yaml:{line}: {words}")).collect();
-    assert_eq!(harness.run().expect_exit(0).report()["notes"], serde_json::json!(notes));
+    let ended = harness.run().expect_exit(3).expect_answer("an entry of `users` fits nobody and looks like a slip");
+    assert_eq!((&ended.report()["notes"], &ended.report()["slips"]), (&serde_json::json!(notes), &1.into()));
 
     // Whoever could not be listed may be whom it means.
     let effect = Effect::Answer(Answer { status: 501, body: json!({}), ..Answer::default() });
     harness.sandbox.fault(Fault::new(effect).at("graph").on("GET", "*/users?*"));
     let ended = harness.run().expect_exit(6);
     ended.holds(!ended.stdout.contains("adda@*"), "nothing of a listing that failed");
+}
+
+/// Nobody is called nearly like who left, so their entry is no slip; and one address is the same in each of its spellings.
+#[test]
+fn an_entry_of_who_left_is_no_slip_and_a_display_name_is_one() {
+    let mut harness = entra().with(users("{ opted_out: [left.long.ago@contoso.example], freeze: ['robot-*'] }"));
+    let ended = harness.run().expect_exit(0).expect_answer("nobody fits the pattern `left.long.ago@contoso.example`");
+    ended.holds_no_answer("near it");
+    harness.edit(users("{ opted_out: [ada] }"));
+    harness.run().expect_exit(3).expect_answer(
+        "it is a display name, and patterns are compared with e-mail, user name and UPN: write `ada@contoso.example`",
+    );
+    harness.edit(users("{ opted_out: ['ADA@CONTOSO.example'] }"));
+    harness.run().expect_exit(0).expect_line("ada", "remove", "opted_out", "done");
 }
