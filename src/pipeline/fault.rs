@@ -30,11 +30,13 @@ pub struct FileFault {
     pub(super) span: Span,
     /// Another place that belongs to it, and why.
     pub(super) related: Option<(Span, String)>,
+    /// A key that is unknown there: whoever knows all keys can tell where it belongs.
+    pub(super) unknown: Option<String>,
 }
 
 impl FileFault {
     pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, span, related: None }
+        Self { message: message.into(), help: None, span, related: None, unknown: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

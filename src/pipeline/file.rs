@@ -23,7 +23,7 @@ use super::matching::Match;
 use super::notify::Notify;
 use super::overlay::{self, OverlaidEnvironment, Overlay};
 use super::rate::{self, Rate};
-use super::read::{At, ByName, List, Reader, Setting};
+use super::read::{At, ByName, List, Reader, Setting, quoted};
 use super::report::Report;
 use super::scalar::{FormatVersion, Name};
 use super::secret;
@@ -131,6 +131,7 @@ pub fn parse(text: &str, file: &str) -> Result<Document, Faults> {
     let (sources, mut targets) = (elements(&reader, "extract"), elements(&reader, "load"));
     targets.iter_mut().zip(compared).for_each(|(target, compared)| target.compared = compared);
     faults.append(&mut reader.faults);
+    faults.iter_mut().for_each(say_where_it_belongs);
     match faults.is_empty() {
         true => Ok(Document { text: text.to_owned(), file, tree, sources, targets }),
         false => Err(Faults::new(file, text, &secrets, faults)),
@@ -144,6 +145,44 @@ pub(crate) fn schema() -> serde_json::Value {
         object.insert("title".to_owned(), "avatarpipe pipeline".into());
     }
     schema
+}
+
+/// A key that is known elsewhere stands in the wrong place.
+fn say_where_it_belongs(fault: &mut FileFault) {
+    let Some(key) = fault.unknown.take() else { return };
+    let places = places_of(&key);
+    if !places.is_empty() {
+        fault.help = Some(format!("`{key}` belongs to {}", quoted(&places).replace(", ", " or to ")));
+    }
+}
+
+/// More places than these tell nobody where a key was to stand.
+const PLACES: usize = 3;
+
+/// The first-level keys and the kinds below which a key stands, for whoever wrote it elsewhere; empty where there are many.
+fn places_of(key: &str) -> Vec<String> {
+    let schema = schema();
+    let mut places = Vec::new();
+    for (first, below) in schema["properties"].as_object().into_iter().flatten() {
+        let element = referred(&schema, below);
+        if element["properties"].get(key).is_some() {
+            places.push(first.clone());
+        }
+        for kind in referred(&schema, &below["items"])["oneOf"].as_array().into_iter().flatten() {
+            for (name, settings) in kind["properties"].as_object().into_iter().flatten() {
+                if referred(&schema, settings)["properties"].get(key).is_some() {
+                    places.push(format!("{first}: {name}"));
+                }
+            }
+        }
+    }
+    if places.len() > PLACES { Vec::new() } else { places }
+}
+
+/// What a part of the schema refers to.
+fn referred<'s>(schema: &'s serde_json::Value, part: &'s serde_json::Value) -> &'s serde_json::Value {
+    let name = part["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+    name.map_or(part, |name| &schema["$defs"][name])
 }
 
 impl Document {

@@ -164,15 +164,32 @@ impl<'a> Reader<'a> {
         self.fault(if nothing { fault.help(help) } else { fault });
     }
 
+    /// Reports that an element has a value, or a list, in the place of its keys.
+    fn expected_keys(&mut self, id: Id, known: &[&str]) {
+        let found = self.found(id);
+        let mut fault = FileFault::new(self.spot(id), format!("expected keys and values, found {found}"));
+        if found == "nothing" {
+            fault = fault.help("write what belongs to the key behind it or, indented, below it; or leave the key out");
+        } else if !known.is_empty() {
+            fault = fault.help(format!("its keys stand indented below it, or in `{{ }}`: {}", quoted(known)));
+        }
+        self.fault(fault);
+    }
+
     /// The keys of an element; unknown ones are reported.
     pub(super) fn keys(&mut self, id: Id, known: &[&str]) -> Option<KeysRead> {
-        let entries = self.entries(id, "keys and values")?;
+        let Kind::Map(entries) = self.tree.node(id).kind.clone() else {
+            self.expected_keys(id, known);
+            return None;
+        };
         let mut meant = BTreeSet::new();
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let near = nearest(&entry.key, known.iter().copied());
             meant.extend(near);
             let fault = FileFault::new(entry.key_span.clone(), format!("unknown key{}", self.named(entry)));
-            self.fault(fault.help(hint(near, known)));
+            let mut fault = fault.help(hint(near, known));
+            fault.unknown = near.is_none().then(|| entry.key.clone());
+            self.fault(fault);
         }
         let meant = meant.into_iter().map(str::to_owned).collect();
         let node = self.tree.node(id);
@@ -278,7 +295,7 @@ pub(super) fn hint(near: Option<&str>, known: &[&str]) -> String {
     }
 }
 
-pub(super) fn quoted(words: &[&str]) -> String {
+pub(super) fn quoted(words: &[impl std::fmt::Display]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 

@@ -55,11 +55,25 @@ impl Reader<'_> {
 
     /// A scalar that is turned into something else; the function says what would be right.
     pub(super) fn parsed<T>(&mut self, id: Id, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.parsed_or(id, expected, parse, |_| None)
+    }
+
+    /// The same, with what was probably meant by a text that is none.
+    fn parsed_or<T>(
+        &mut self,
+        id: Id,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        meant: impl Fn(&str) -> Option<String>,
+    ) -> Option<T> {
         let value = self.scalar(id, expected)?;
         let parsed = parse(&value.text);
         if parsed.is_none() {
             let fault = FileFault::new(self.spot(id), format!("{} is not {expected}", value.shown));
-            self.fault(fault);
+            self.fault(match meant(&value.text) {
+                Some(help) => fault.help(help),
+                None => fault,
+            });
         }
         parsed
     }
@@ -341,7 +355,15 @@ pub(super) struct Percent(pub(super) Share);
 impl Setting for Percent {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
         let expected = "a share from `0%` to `100%`, with at most two decimals";
-        reader.parsed(id, expected, |text| share(text).map(Self))
+        reader.parsed_or(
+            id,
+            expected,
+            |text| share(text).map(Self),
+            |text| {
+                let with_sign = format!("{}%", text.trim());
+                share(&with_sign).map(|_| format!("write `{with_sign}`"))
+            },
+        )
     }
 }
 

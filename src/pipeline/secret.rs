@@ -39,13 +39,28 @@ pub(super) fn in_tree(tree: &Tree) -> Vec<Span> {
                 let keys = entries.iter().filter(|entry| could_be_one(&entry.key));
                 spans.extend(odd.chain(keys).map(|entry| entry.key_span.clone()));
                 let open = |entry: &MapEntry| OPEN.contains(&entry.key.as_str());
-                let below =
-                    |entry: &MapEntry| !open(entry) && (secret || sounds_like_one(&entry.key) || entry.key == "notify");
+                let plain = |entry: &MapEntry| match &tree.node(entry.value).kind {
+                    Kind::Scalar(scalar) => is_plain(&entry.key, scalar.text.raw()),
+                    Kind::List(_) | Kind::Map(_) => false,
+                };
+                let below = |entry: &MapEntry| {
+                    !open(entry) && !plain(entry) && (secret || sounds_like_one(&entry.key) || entry.key == "notify")
+                };
                 todo.extend(entries.iter().map(|entry| (entry.value, below(entry))));
             }
         }
     }
     spans
+}
+
+/// `keep_replaced: 30d`: a time in the place of the keys, of which one has a secret.
+fn is_plain(key: &str, value: &str) -> bool {
+    let digits = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = value.len() - digits.len();
+    key == "keep_replaced"
+        && (1..=4).contains(&number)
+        && digits.len() <= 5
+        && digits.trim_start().chars().all(|c| c.is_ascii_lowercase())
 }
 
 /// Whether the text would give a secret away.
@@ -70,6 +85,11 @@ pub(super) fn has_password(text: &str) -> bool {
     authority.rsplit_once('@').is_some_and(|(user, _)| scheme || user.contains(':'))
 }
 
+/// An address of a person behind a key, `email: [ada@example.com`, has no password.
+fn line_has_password(line: &str) -> bool {
+    if line.contains("://") { has_password(line) } else { line.split_whitespace().any(has_password) }
+}
+
 /// What to cover in a text that is not YAML: line by line, rather too much than too little.
 pub(super) fn in_text(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
@@ -83,8 +103,9 @@ pub(super) fn in_text(text: &str) -> Vec<Span> {
             inside = None;
         }
         let from = match content.find(':') {
+            Some(colon) if is_plain(content[..colon].trim(), content[colon + 1..].trim()) => None,
             Some(colon) if sounds_like_one(&content[..colon]) || inside.is_some() => Some(colon + 1),
-            Some(_) if sounds_like_one(content) || has_password(content) => Some(indent),
+            Some(_) if sounds_like_one(content) || line_has_password(content) => Some(indent),
             Some(_) => None,
             None => inside.map(|_| indent),
         };
@@ -147,6 +168,24 @@ mod tests {
             let covered = cover(text, &in_tree(&tree.unwrap()));
             assert!(!covered.contains(hidden), "{covered}");
         }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_shown() {
+        for (text, shown) in [
+            ("state: { keep_replaced: 30d }", true),
+            ("keep_replaced: 30 days", true),
+            ("keep_replaced: { for: 30d }", true),
+            ("keep_replaced: hunter2", false),
+            ("keep_replaced: 12345678", false),
+            ("password: 30d", false),
+        ] {
+            let (tree, _) = Tree::parse(text);
+            assert_eq!(in_tree(&tree.unwrap()).is_empty(), shown, "{text}");
+        }
+        assert!(in_text("keep_replaced: 30d\nx: ]").is_empty());
+        assert!(in_text("        email: [a@x.example }").is_empty());
+        assert!(!in_text("proxy: svc:hunter2@host }").is_empty());
     }
 
     #[test]
