@@ -66,6 +66,19 @@ pub(crate) fn up_to(file: File, largest: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What to do about a failure that is this machine's own, a permission or a disk: no server refused anything, and no file is
+/// missing. `None`: it is another.
+pub(crate) fn of_this_machine(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "the user that this program runs as may not do that: change the owner or the mode"
+        }
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only: mount it for writing, or name another place",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full, or the quota is used up: make room",
+        _ => return None,
+    })
+}
+
 fn is_file(metadata: &std::fs::Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
     let found = match kind {

@@ -109,7 +109,9 @@ async fn ask_of(
                 }
                 Ok(None) => {}
                 // Whoever asks further waits for nothing, or is locked out.
-                Err(Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) => return Ok(false),
+                Err(Failure { kind: FailureKind::Unreachable | FailureKind::Refused | FailureKind::Local, .. }) => {
+                    return Ok(false);
+                }
                 Err(failure) => tracing::debug!(%failure, "an earlier picture is not shown on the contact sheet"),
             }
             context.at(work, count.asked);

@@ -30,7 +30,7 @@ pub(super) async fn keep<'a>(
     let picture = match target.original(&planned.account).await {
         Ok(Some(picture)) => picture,
         Ok(None) => return Err(WriteError::ChangedMeanwhile),
-        Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) => {
+        Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused | FailureKind::Local, .. }) => {
             return Err(failure.into());
         }
         Err(failure) => return Err(not_kept(failure.to_string())),

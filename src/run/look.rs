@@ -49,7 +49,10 @@ async fn look_at(
     let mut there = stream::iter(there).buffer_unordered(concurrency.max(1));
     let mut looked = Vec::with_capacity(page.len());
     while let Ok(Some((planned, picture))) = context.unless_stopped("look at pictures", there.next()).await {
-        if let Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) = picture {
+        if let Err(
+            failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused | FailureKind::Local, .. },
+        ) = picture
+        {
             target_run.failure = Some(failure);
             break;
         }

@@ -255,7 +255,11 @@ impl<'a> UndoPlanner<'a> {
             match lost {
                 Ok(true) => _ = gone.insert(account.clone()),
                 Ok(false) => {}
-                Err(failure @ Failure { kind: FailureKind::Unreachable | FailureKind::Refused, .. }) => {
+                Err(
+                    failure @ Failure {
+                        kind: FailureKind::Unreachable | FailureKind::Refused | FailureKind::Local, ..
+                    },
+                ) => {
                     return Ok(Err(failure));
                 }
                 Err(failure) => {

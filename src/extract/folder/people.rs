@@ -287,7 +287,7 @@ pub(super) fn key_of(id: &str) -> [u8; 16] {
 fn failure(path: &Path, mut faults: Vec<table::RowFault>) -> Failure {
     faults.sort();
     let more = faults.len().saturating_sub(TOLD);
-    let told = |fault: &table::RowFault| format!("{}:{}: {}", path.display(), fault.line, fault.found);
+    let told = |fault: &table::RowFault| format!("line {}: {}", fault.line, fault.found);
     let mut told: Vec<String> = faults.iter().take(TOLD).map(told).collect();
     if more > 0 {
         told.push(format!("and {more} more"));
@@ -297,7 +297,11 @@ fn failure(path: &Path, mut faults: Vec<table::RowFault>) -> Failure {
 
 /// The folder or its table cannot be read.
 pub(super) fn unreachable(path: &Path, error: &std::io::Error) -> Failure {
-    // A share that is not mounted looks like a path that is wrong; both are for the one who runs the job.
-    Failure::new(FailureKind::Unreachable, format!("reading {}", path.display()), error.to_string())
-        .hint("see that `path` is right and the share is mounted")
+    let tried = format!("reading {}", path.display());
+    match input::of_this_machine(error) {
+        Some(remedy) => Failure::new(FailureKind::Local, tried, error.to_string()).hint(remedy),
+        // A share that is not mounted looks like a path that is wrong; both are for the one who runs the job.
+        None => Failure::new(FailureKind::Unreachable, tried, error.to_string())
+            .hint("see that `path` is right and the share is mounted"),
+    }
 }

@@ -128,9 +128,11 @@ impl PictureFiles {
 
     pub(super) fn failed(&self, what: &str, file: &str, error: &Error) -> Failure {
         let tried = format!("{what} {}", self.path(file).display());
-        let kind =
-            if error.kind() == ErrorKind::PermissionDenied { FailureKind::Refused } else { FailureKind::Unreachable };
-        Failure::new(kind, tried, error.to_string()).hint("check that the folder is writable and has room")
+        match input::of_this_machine(error) {
+            Some(remedy) => Failure::new(FailureKind::Local, tried, error.to_string()).hint(remedy),
+            None => Failure::new(FailureKind::Unreachable, tried, error.to_string())
+                .hint("see that `path` is a folder or can be made one, and the share is mounted"),
+        }
     }
 }
 
