@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 
 use super::ci::{Annotation, AnnotationLevel, AzureCommand, GitHubCommand, Platform};
 use super::environment::{self, Unread};
-use super::output::{answer, answer_json, commands, tell};
+use super::output::{answer_json, answer_lines, commands, tell};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::Digest;
 use crate::pipeline::{Document, Element, Warning};
 use crate::report::Severity;
+use crate::run;
 use crate::secret::outlet;
 
 /// What is checked.
@@ -97,9 +98,16 @@ impl CheckedFile<'_> {
     }
 }
 
+/// What a file is by itself, and what links make of its folders on this machine.
+fn found(file: &Path) -> Result<Document, Unread> {
+    let document = environment::read(file)?;
+    run::apart_in(&document).map_err(Unread::Unreadable)?;
+    Ok(document)
+}
+
 /// Checks every file; one that is wrong does not hide the faults of the next.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let checked: Vec<_> = flags.files.iter().map(|file| CheckedFile { file, found: environment::read(file) }).collect();
+    let checked: Vec<_> = flags.files.iter().map(|file| CheckedFile { file, found: found(file) }).collect();
     let mut exit = Exit::Done;
     for one in &checked {
         match &one.found {
@@ -119,9 +127,9 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         Some(CheckFormat::Json) => answer_json(&pretty(&as_json(&checked))?)?,
         Some(CheckFormat::Gitlab) => answer_json(&pretty(&code_quality(&checked))?)?,
         Some(CheckFormat::Github) => commands(&annotations(&checked, |one| GitHubCommand(one).to_string()))?,
-        Some(CheckFormat::Human) => answer(&human(&checked))?,
+        Some(CheckFormat::Human) => answer_lines(&human(&checked))?,
         None => {
-            answer(&human(&checked))?;
+            answer_lines(&human(&checked))?;
             match Platform::here() {
                 Some(Platform::GitHub) => commands(&annotations(&checked, |one| GitHubCommand(one).to_string()))?,
                 Some(Platform::AzureDevOps) => commands(&annotations(&checked, |one| AzureCommand(one).to_string()))?,

@@ -5,11 +5,12 @@
 //! A newcomer gets wrong: only the values that an answer needs are looked up, so that `status` wants no secret.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 
+use super::elements;
 use super::environment::Environment;
 use super::fault::{Faults, FileFault};
 use super::file::{Document, Element, Warning, named, put_value_in};
@@ -20,7 +21,7 @@ use super::secret;
 use super::state::{State, copy_path};
 use super::tree::{Id, Kind};
 use crate::model::Place;
-use crate::settings::{self, StateBucket};
+use crate::settings::{self, FolderOf, FolderUse, StateBucket};
 
 impl Document {
     /// What is no fault and will hardly do what is wanted, each with its place.
@@ -60,6 +61,24 @@ impl Document {
         }
         found.sort_by_key(|(place, _)| place.line);
         found
+    }
+
+    /// The folders that it reads from and writes to, where their paths stand in the file as they are; none of a source that is
+    /// switched off.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = FolderOf> {
+        let lists = [("extract", FolderUse::Read, self.sources()), ("load", FolderUse::Written, self.targets())];
+        lists.into_iter().flat_map(move |(list, used, placed)| {
+            let below = elements::elements(&self.tree, list).into_iter().zip(placed);
+            below.filter_map(move |(below, element)| {
+                let written = |key: &str| match &self.tree.node(self.tree.get(below.settings, key)?).kind {
+                    Kind::Scalar(scalar) => scalar.text.value(),
+                    Kind::List(_) | Kind::Map(_) => None,
+                };
+                let off = used == FolderUse::Read && written("enabled") == Some("false");
+                let path = written("path").filter(|_| below.kind == "folder" && !off)?;
+                Some(FolderOf::new(used, &element.id, &element.place, Path::new(path)))
+            })
+        })
     }
 
     /// How people are named in reports, for commands that look nothing up: what is not known yet names nobody.

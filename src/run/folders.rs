@@ -8,41 +8,61 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::Trouble;
-use crate::model::Place;
-use crate::settings::{Pipeline, SourceKind, TargetKind};
+use crate::pipeline::Document;
+use crate::settings::{FolderOf, FolderUse, Pipeline, SourceKind, TargetKind};
 
 /// Refuses a folder that two targets write to, and one that a source reads from where a target writes, in it or around it.
 pub(super) fn apart(pipeline: &Pipeline) -> Result<(), Trouble> {
-    let mut read: Vec<(&Path, &Place, String)> = Vec::new();
-    let mut known: Vec<(Spot, &Place, String)> = Vec::new();
+    let mut folders = Vec::new();
     for source in &pipeline.sources {
         if let Some(SourceKind::Folder(folder)) = source.provider.as_ref().map(|provider| &provider.kind) {
-            read.push((&folder.path, &source.place, format!("the source `{}` reads from", source.id)));
+            folders.push(FolderOf::new(FolderUse::Read, source.id.as_str(), &source.place, &folder.path));
         }
     }
     for target in &pipeline.targets {
-        let TargetKind::Folder(folder) = &target.kind else { continue };
-        let here = spot(&folder.path);
-        let refused = |what: &str, who: &str, place: &Place| {
-            let (at, id, path) = (&target.place, &target.id, folder.path.display());
-            Err(Trouble::Usage(format!(
-                "{at}: `{id}` writes to {path}, which {what} the folder that {who} ({place}): give each its own"
-            )))
+        if let TargetKind::Folder(folder) = &target.kind {
+            folders.push(FolderOf::new(FolderUse::Written, target.id.as_str(), &target.place, &folder.path));
+        }
+    }
+    all_apart(&folders).map_err(Trouble::Usage)
+}
+
+/// The same of a file that is only checked, as far as its paths stand in it; why not in words.
+pub(crate) fn apart_in(document: &Document) -> Result<(), String> {
+    let folders: Vec<_> = document.folders().collect();
+    all_apart(&folders)
+}
+
+fn all_apart(folders: &[FolderOf]) -> Result<(), String> {
+    let of = |used: FolderUse| folders.iter().filter(move |one| one.used == used);
+    let mut known: Vec<(Spot, &FolderOf)> = Vec::new();
+    for target in of(FolderUse::Written) {
+        let here = spot(&target.path);
+        let refused = |what: &str, other: &FolderOf| {
+            let FolderOf { id, place, path, .. } = target;
+            let who = match other.used {
+                FolderUse::Read => format!("the source `{}` reads from", other.id),
+                FolderUse::Written => format!("the target `{}` writes to", other.id),
+            };
+            let (path, at) = (path.display(), &other.place);
+            Err(format!(
+                "{place}: `{id}` writes to {path}, which {what} the folder that {who} ({at}): give each its own"
+            ))
         };
-        for (path, place, who) in &read {
-            let source = spot(path);
-            if source == here {
-                return refused("is", who, place);
-            } else if above(&folder.path).contains(&source) {
-                return refused("lies in", who, place);
-            } else if above(path).contains(&here) {
-                return refused("holds", who, place);
+        for source in of(FolderUse::Read) {
+            let there = spot(&source.path);
+            if there == here {
+                return refused("is", source);
+            } else if above(&target.path).contains(&there) {
+                return refused("lies in", source);
+            } else if above(&source.path).contains(&here) {
+                return refused("holds", source);
             }
         }
-        if let Some((_, place, who)) = known.iter().find(|(spot, ..)| *spot == here) {
-            return refused("is", who, place);
+        if let Some((_, other)) = known.iter().find(|(spot, ..)| *spot == here) {
+            return refused("is", other);
         }
-        known.push((here, &target.place, format!("the target `{}` writes to", target.id)));
+        known.push((here, target));
     }
     Ok(())
 }

@@ -96,6 +96,7 @@ pub(crate) use auth_report::{AuthReport, ElementReport, Uploads};
 pub(crate) use bucket_commands::{break_lease, pull, pull_to, push, take_out};
 pub use context::Mode;
 pub(crate) use context::{cache_path, facts_path};
+pub(crate) use folders::apart_in;
 pub(crate) use job::Outcome;
 pub use job::{Options, execute};
 pub(crate) use kept::{copy as copy_kept, count as count_kept, forget as forget_kept, purge as purge_kept};

@@ -9,6 +9,7 @@
 
 mod bucket;
 mod declare;
+mod folders;
 mod http;
 mod limits;
 mod notify;
@@ -22,6 +23,7 @@ mod targets;
 mod transform;
 
 pub(crate) use bucket::*;
+pub(crate) use folders::{FolderOf, FolderUse};
 pub(crate) use http::*;
 pub(crate) use limits::*;
 pub(crate) use notify::*;
