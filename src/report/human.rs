@@ -35,7 +35,9 @@ pub fn human(report: &RunReport, people: &dyn People, uncut: Uncut<'_>, screen: 
     let sections = sections(people, LINES, |line| words::heading(line, wording))?;
     let left = left_lines(&sections);
     for (heading, lines) in &sections {
-        section(&mut page, heading, lines, |contents| uncut.of(contents, left));
+        section(&mut page, &words::title(report, heading, lines.count), heading, lines, |contents| {
+            uncut.of(contents, left)
+        });
     }
     bullets(&mut page, LineLook::Heading, "notes", &report.notes);
     Ok(page)
@@ -66,6 +68,7 @@ fn bullets(page: &mut Page, look: LineLook, heading: &str, lines: &[String]) {
 
 fn section<'u>(
     page: &mut Page,
+    title: &str,
     heading: &Heading,
     section: &SectionLines,
     uncut: impl Fn(Contents) -> Option<&'u Path>,
@@ -76,7 +79,7 @@ fn section<'u>(
         words::SectionWeight::Other => LineLook::Heading,
     };
     page.blank();
-    page.say(look, 0, 2, &format!("{} ({})", heading.words, section.count));
+    page.say(look, 0, 2, title);
     if heading.says_all {
         return;
     }

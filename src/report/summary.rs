@@ -43,7 +43,13 @@ fn summary(ReportInput { report, people: everybody, uncut }: ReportInput<'_>) ->
     let sections = sections(everybody, ROWS, |line| words::heading(line, wording))?;
     let left = left_lines(&sections);
     for (heading, lines) in &sections {
-        section(&mut out, heading, lines, uncut.of(lines.contents(), left));
+        section(
+            &mut out,
+            &words::title(report, heading, lines.count),
+            heading,
+            lines,
+            uncut.of(lines.contents(), left),
+        );
     }
     bullets(&mut out, "notes", &report.notes, uncut);
     requests(&mut out, report);
@@ -84,8 +90,8 @@ fn requests(out: &mut String, report: &RunReport) {
     table(out, &heads, rows);
 }
 
-fn section(out: &mut String, heading: &Heading, section: &SectionLines, uncut: Option<&Path>) {
-    _ = writeln!(out, "## {} ({})\n", heading.words, section.count);
+fn section(out: &mut String, title: &str, heading: &Heading, section: &SectionLines, uncut: Option<&Path>) {
+    _ = writeln!(out, "## {title}\n");
     if heading.says_all {
         return;
     }

@@ -43,6 +43,7 @@ pub(super) fn outcome(report: &RunReport) -> &str {
             Some("max_duration") => "stopped, since its time (--max-duration) was up; run again to go on",
             _ => "stopped by a signal or the time budget; run again to go on",
         },
+        "failed" if report.exit_code == 1 => "failed: a disk or a permission of this machine, or a fault of avatarpipe",
         outcome => outcome,
     }
 }
@@ -119,7 +120,12 @@ pub(super) fn answer(report: &RunReport) -> String {
                 [replaced, reverted, mended].into_iter().zip(words)
             })
             .collect::<Vec<_>>();
-    let undone = [(sum(|line| line.failed), "failed"), (sum(|line| line.not_done), "not begun")];
+    let undone = [
+        (sum(|line| line.failed), "failed"),
+        (sum(|line| line.not_done), "not begun"),
+        (sum(|line| line.not_shown), "written and not shown"),
+        (not_made(report), "reviewed and not made"),
+    ];
     let rest = [
         (sum(|line| line.still_shown), "to take off by hand"),
         (sum(|line| line.unchanged + line.adopted), "unchanged"),
@@ -156,7 +162,7 @@ pub(super) fn heading(line: &PersonLine, wording: Wording) -> Heading {
         (PersonResult::Open, true) => (1, "open: the next run looks again"),
         (PersonResult::NotShown, true) => (2, "written, but not shown"),
         (PersonResult::NotDone, true) => not_done(line),
-        (PersonResult::NotDone, false) => (3, "reviewed, but not made"),
+        (PersonResult::NotDone, false) => NOT_MADE,
         (PersonResult::Planned, true) => to_do(&line.change.kind),
         (_, true) if wording == Wording::Plan => to_do(&line.change.kind),
         (_, true) => done(&line.change.kind),
@@ -166,8 +172,22 @@ pub(super) fn heading(line: &PersonLine, wording: Wording) -> Heading {
     let says_all = !line.is_change()
         && (line.left_out
             || matches!(line.reason.as_str(), "not_selected" | "source_unreachable" | "not_asked" | "target_frozen"));
-    Heading { order, words, says_all: says_all && order > 3 }
+    Heading { order, words, says_all: says_all && order > NOT_MADE.0 }
 }
+
+/// Reviewed changes that were not made, also those of accounts and targets that have no line, since they are not there any more.
+fn not_made(report: &RunReport) -> u64 {
+    report.targets.iter().map(|line| line.not_made).sum()
+}
+
+/// What stands above lines, with how many there are: those without a line of their own are told under `notes`.
+pub(super) fn title(report: &RunReport, heading: &Heading, lines: u64) -> String {
+    let all = if heading.order == NOT_MADE.0 { not_made(report).max(lines) } else { lines };
+    let elsewhere = if all > lines { format!(", {} of them under `notes`", all - lines) } else { String::new() };
+    format!("{} ({all}{elsewhere})", heading.words)
+}
+
+const NOT_MADE: (u8, &str) = (3, "reviewed, but not made");
 
 fn not_done(line: &PersonLine) -> (u8, &'static str) {
     match (is_stopped_by_limit(line), line.change.kind.as_str()) {
@@ -217,17 +237,23 @@ fn left(line: &PersonLine) -> (u8, &'static str) {
 /// The sources with their columns: what is not known of a photo, or what is unusable, only where there is such a one, and so
 /// whoever was not asked about; together the people in scope.
 pub(super) fn source_table(report: &RunReport) -> Table {
+    let photos = asked_about_photos(report);
     let columns: [Column<SourceLine>; 8] = [
         ("people", |line| line.people, Shown::Always),
         ("in scope", |line| line.in_scope, Shown::Always),
-        ("photo", |line| line.present, Shown::Always),
-        ("none", |line| line.absent, Shown::Always),
+        ("photo", |line| line.present, photos),
+        ("none", |line| line.absent, photos),
         ("unusable", |line| line.unusable, Shown::IfAny),
-        ("unknown", |line| line.unknown.saturating_sub(line.unusable), Shown::Always),
-        ("not asked", not_asked, Shown::IfAny),
-        ("downloaded", |line| line.downloaded, Shown::Always),
+        ("unknown", |line| line.unknown.saturating_sub(line.unusable), photos),
+        ("not asked", not_asked, if photos == Shown::Always { Shown::IfAny } else { Shown::Never }),
+        ("downloaded", |line| line.downloaded, photos),
     ];
     table("source", &report.sources.iter().collect::<Vec<_>>(), &columns, |line| (&line.id, &line.state))
+}
+
+/// An undoing asks for no photo and goes by what is on record.
+fn asked_about_photos(report: &RunReport) -> Shown {
+    if report.command.starts_with("undo") { Shown::IfAny } else { Shown::Always }
 }
 
 /// People in scope without an account that needs their photo; of a source that failed nobody knows.
@@ -245,10 +271,17 @@ enum Shown {
     Always,
     /// Where it is not 0 throughout.
     IfAny,
+    /// Of what was not asked it says nothing.
+    Never,
 }
 
 fn table<L>(first: &'static str, lines: &[&L], columns: &[Column<L>], named: fn(&L) -> (&str, &str)) -> Table {
-    let has = |column: &&Column<L>| column.2 == Shown::Always || lines.iter().any(|line| column.1(line) > 0);
+    let any = |column: &Column<L>| lines.iter().any(|line| column.1(line) > 0);
+    let has = |column: &&Column<L>| match column.2 {
+        Shown::Always => true,
+        Shown::IfAny => any(column),
+        Shown::Never => false,
+    };
     let columns: Vec<_> = columns.iter().filter(has).collect();
     let heads = std::iter::once(first).chain(columns.iter().map(|column| column.0)).collect();
     let row = |line: &&L| {
@@ -266,19 +299,19 @@ pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
 pub(super) fn target_tables(report: &RunReport) -> Vec<Table> {
     let tables = [Wording::Run, Wording::Plan].map(|wording| {
         let lines = report.targets.iter().filter(|line| Wording::of_target(report, line) == wording);
-        target_table(&lines.collect::<Vec<_>>(), wording)
+        target_table(&lines.collect::<Vec<_>>(), wording, asked_about_photos(report))
     });
     tables.into_iter().filter(|(_, rows)| !rows.is_empty()).collect()
 }
 
-fn target_table(lines: &[&TargetLine], wording: Wording) -> Table {
+fn target_table(lines: &[&TargetLine], wording: Wording, matched: Shown) -> Table {
     let [replaced, reverted, mended] = match wording {
         Wording::Run => ["replaced", "reverted", "mended"],
         Wording::Plan => ["to replace", "to revert", "to mend"],
     };
     let columns: [Column<TargetLine>; 11] = [
         ("accounts", |line| line.accounts, Shown::Always),
-        ("matched", |line| line.matched, Shown::Always),
+        ("matched", |line| line.matched, matched),
         (replaced, |line| line.replaced, Shown::Always),
         (reverted, |line| line.reverted + line.removed, Shown::Always),
         ("unchanged", |line| line.unchanged + line.adopted, Shown::Always),
@@ -288,6 +321,8 @@ fn target_table(lines: &[&TargetLine], wording: Wording) -> Table {
         (mended, |line| line.tidied + line.finished, Shown::Always),
         ("failed", |line| line.failed, Shown::Always),
         ("not begun", |line| line.not_done, Shown::IfAny),
+        // Replaced or reverted as far as the server said; nobody saw it there.
+        ("not shown", |line| line.not_shown, Shown::IfAny),
     ];
     table("target", lines, &columns, |line| (&line.id, &line.state))
 }
@@ -327,17 +362,18 @@ pub(crate) fn limit_sentence(limit: &LimitLine) -> String {
 /// What the account showed, and what it is to show, in words.
 pub(super) fn picture(line: &PersonLine) -> String {
     let ChangeLine { from, to, .. } = &line.change;
-    if line.is_change() && from != to {
-        let new = match (from.starts_with(DIGEST), to.starts_with(DIGEST)) {
-            (_, true) if line.reason == Reason::Undone.word() => "our earlier picture",
-            (true, true) => "new photo",
-            (_, true) => "photo",
-            _ => in_words(to),
-        };
-        format!("{} → {new}", in_words(from))
-    } else {
-        in_words(from).to_owned()
-    }
+    if line.is_change() && from != to { change_in_words(from, to, &line.reason) } else { in_words(from).to_owned() }
+}
+
+/// `default → photo`.
+pub(crate) fn change_in_words(from: &str, to: &str, reason: &str) -> String {
+    let new = match (from.starts_with(DIGEST), to.starts_with(DIGEST)) {
+        (_, true) if reason == Reason::Undone.word() => "our earlier picture",
+        (true, true) => "new photo",
+        (_, true) => "photo",
+        _ => in_words(to),
+    };
+    format!("{} → {new}", in_words(from))
 }
 
 /// What begins the digest of a picture of ours.

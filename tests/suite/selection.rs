@@ -155,6 +155,7 @@ fn a_reviewed_plan_is_applied_where_it_still_holds_and_nothing_is_added() {
     harness.photo_fails("barbara", "store_error");
     let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(3);
     let ended = ended.expect_line("ada", "replace", "photo_new", "done");
+    let ended = ended.expect_answer("3 reviewed and not made").expect_answer("\nreviewed, but not made (3)\n");
     for stale in ["grace", "alan", "edsger"] {
         let line = ended.line("jira", stale);
         ended.holds(line["reason"] == "not_reviewed", &format!("{stale} was not reviewed, found {line}"));
