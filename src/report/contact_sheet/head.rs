@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::duration;
-use super::row::glyph;
+use super::row::{glyph, prose};
 use crate::report::times::{self, took};
 use crate::report::words::{misplaced, plans};
 use crate::report::{LimitLine, RunReport, TargetLine};
@@ -111,7 +111,7 @@ fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
 fn alarm(heading: &str, sentences: &[String]) -> Markup {
     html! {
         @if !sentences.is_empty() {
-            section.alarm { h2 { (heading) } ul { @for sentence in sentences { li { bdi { (sentence) } } } } }
+            section.alarm { h2 { (heading) } ul { @for sentence in sentences { li { bdi { (prose(sentence)) } } } } }
         }
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn panels(report: &RunReport) -> Markup {
             @if !report.notes.is_empty() {
                 section.panel.notes {
                     h2 { "Notes" }
-                    ul { @for note in &report.notes { li { bdi { (note) } } } }
+                    ul { @for note in &report.notes { li { bdi { (prose(note)) } } } }
                 }
             }
         }
@@ -229,7 +229,7 @@ fn with_a_bar(limit: &LimitLine) -> Markup {
                 span.n { (count(limit.value)) " of " (count(limit.of)) " " (limit.of_what) ", " (count(allowed)) " allowed" }
             }
             (bar("bar thin", &[(colour, limit.value.min(allowed.max(1)))], allowed))
-            @if let Some(remedy) = &limit.remedy { p.remedy { bdi { (remedy) } } }
+            @if let Some(remedy) = &limit.remedy { p.remedy { bdi { (prose(remedy)) } } }
             @if limit.overridden { p.n { "let pass by --allow" } }
         }
     }

@@ -12,6 +12,7 @@ mod section;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,11 +23,11 @@ use self::head::{LineCounts, count, counted, head, is_plan, panels};
 use self::rows::Rows;
 use self::section::{Section, needs_attention};
 use super::files::SHEET_ROWS;
-use super::{People, ReportFile, ReportPictures, RunReport, StoodPictures};
+use super::{People, ReportFile, ReportInput, ReportPictures, RunReport, StoodPictures};
 
 /// In the folder of the report, or beside a saved plan.
 pub(crate) const PICTURES: ReportFile =
-    ReportFile { name: "pictures.html", write: |told, out| contact_sheet(told.report, told.people, out) };
+    ReportFile { name: "pictures.html", write: |told, out| contact_sheet(told, out) };
 
 const STYLE: &str = concat!(include_str!("../../../pages/parts.css"), include_str!("page.css"));
 const SCRIPT: &str = include_str!("../../../pages/parts.js");
@@ -34,7 +35,8 @@ const SCRIPT: &str = include_str!("../../../pages/parts.js");
 const GLYPHS: &str = include_str!("../../../pages/glyphs.svg");
 
 /// Writes the page.
-fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io::Result<()> {
+fn contact_sheet(told: ReportInput<'_>, out: impl Write) -> io::Result<()> {
+    let ReportInput { report, people, uncut } = told;
     let mut sections: BTreeMap<Section, Rows> = BTreeMap::new();
     let planned = is_plan(report);
     let mut lines = LineCounts::default();
@@ -67,7 +69,10 @@ fn contact_sheet(report: &RunReport, people: &dyn People, out: impl Write) -> io
         rows.write(&mut out)?;
         out.write_all(b"</ol></div>")?;
         if here < all {
-            let cut = html! { p.more { "The first " (count(here)) " of " (count(all)) ": run.json has them all." } };
+            // The page has changes whole: what is cut is in the file of everybody alone.
+            let whole = uncut.everybody.and_then(Path::file_name).map(|name| name.display().to_string());
+            let whole = whole.unwrap_or_else(|| "the run.json that `--report DIR` writes".to_owned());
+            let cut = html! { p.more { "The first " (count(here)) " of " (count(all)) ": " (row::prose(&whole)) " has them all." } };
             out.write_all(cut.into_string().as_bytes())?;
         }
         out.write_all(b"</section>")?;
@@ -164,8 +169,8 @@ fn opening(section: Section, planned: bool, rows: &Rows, shown: ReportPictures) 
     let head = html! {
         h2 class=(section.colour()) id={ "h-" (id) } { em { (section.title(planned)) } span data-all=(all) { (all) } }
         p.about {
-            (section.about())
-            @if let Some(why) = why_unseen(rows.unseen, shown) { " " (why) }
+            (row::prose(section.about()))
+            @if let Some(why) = why_unseen(rows.unseen, shown) { " " (row::prose(&why)) }
         }
     };
     let head = head.into_string();
@@ -196,7 +201,7 @@ fn end(people: &dyn People) -> Markup {
                 kbd { "/" } " search · " kbd { "j" } " " kbd { "k" } " next and previous · " kbd { "Enter" } " large · "
                 kbd { "Esc" } " back"
             }
-            p { (about_pictures(people)) }
+            p { (row::prose(&about_pictures(people))) }
             p { "This page loads nothing from anywhere, and is whole as one file. It is about people: keep it no longer than it is needed." }
             div.sign { span { "Reviewed by" } span { "Date" } span { "Signature" } }
         }

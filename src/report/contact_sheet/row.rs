@@ -43,11 +43,24 @@ pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
             }
             div.why {
                 span class={ "tag " (section.colour()) } { (line.change.kind) }
-                (reason_text(&line.reason))
-                @if let Some(detail) = &line.detail { p.d { bdi { (detail) } } }
-                @if let Some(error) = error { p.e { code { bdi { (error.code) } } " " bdi { (error.message) } } }
+                (prose(reason_text(&line.reason)))
+                @if let Some(detail) = &line.detail { p.d { bdi { (prose(detail)) } } }
+                @if let Some(error) = error { p.e { code { bdi { (error.code) } } " " bdi { (prose(&error.message)) } } }
             }
             code.at { bdi { (line.rule) } }
+        }
+    }
+}
+
+/// Words with what stands between two backticks as code; a backtick alone is somebody's own.
+pub(super) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    let is_code = |nth: usize| nth % 2 == 1 && nth + 1 < parts.len();
+    html! {
+        @for (nth, part) in parts.iter().enumerate() {
+            @if is_code(nth) { code { (part) } }
+            @else if nth % 2 == 1 { "`" (part) }
+            @else { (part) }
         }
     }
 }
@@ -100,5 +113,23 @@ fn label(picture: &str) -> String {
         _ if picture == "default" => "the default picture".to_owned(),
         _ if picture == "unknown" => "not known".to_owned(),
         _ => picture.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prose;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        for (text, markup) in [
+            ("plain <b>", "plain &lt;b&gt;"),
+            ("write `a: <b>` there", "write <code>a: &lt;b&gt;</code> there"),
+            ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+            ("O`Brien", "O`Brien"),
+            ("`a` of O`Brien", "<code>a</code> of O`Brien"),
+        ] {
+            assert_eq!(prose(text).into_string(), markup, "{text}");
+        }
     }
 }

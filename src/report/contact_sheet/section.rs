@@ -17,6 +17,8 @@ pub(super) enum Section {
     Replaced,
     Mended,
     Conflicts,
+    Unread,
+    NotAsked,
     Kept,
     Skipped,
 }
@@ -38,6 +40,8 @@ impl Section {
             Some(Change::Replace) => Self::Replaced,
             Some(Change::Finish | Change::Tidy) => Self::Mended,
             Some(Change::Conflict) => Self::Conflicts,
+            _ if reason(line) == Some(Reason::SourceUnreachable) => Self::Unread,
+            _ if reason(line) == Some(Reason::NotAsked) => Self::NotAsked,
             Some(Change::Skip) => Self::Skipped,
             Some(Change::Keep | Change::Unchanged) | None => Self::Kept,
         }
@@ -54,6 +58,8 @@ impl Section {
             Self::Replaced => "replaced",
             Self::Mended => "mended",
             Self::Conflicts => "conflicts",
+            Self::Unread => "unread",
+            Self::NotAsked => "not-asked",
             Self::Kept => "left-alone",
             Self::Skipped => "skipped",
         }
@@ -73,6 +79,8 @@ impl Section {
             (Self::Mended, true) => "To mend",
             (Self::Mended, false) => "Mended",
             (Self::Conflicts, _) => "In conflict",
+            (Self::Unread, _) => "Left alone: a source could not be read",
+            (Self::NotAsked, _) => "Left alone: stopped before",
             (Self::Kept, _) => "Left alone by a rule",
             (Self::Skipped, _) => "Left alone, not looked at",
         }
@@ -89,9 +97,14 @@ impl Section {
             Self::Reassigned => {
                 "Accounts that belong to another person than last time, or show somebody else's picture: that face goes."
             }
-            Self::Replaced => "The photo of the directory in place of a default or of an earlier picture of ours.",
+            Self::Replaced => {
+                "The photo of the directory in place of a default, of a stock picture of the product, which counts for the limit `foreign`, \
+                 or of an earlier picture of ours."
+            }
             Self::Mended => "What an earlier run left half done, or left over.",
             Self::Conflicts => "The keys do not name one person, so nobody gets a face.",
+            Self::Unread => "Nobody knows whether there is a photo, so nothing changes.",
+            Self::NotAsked => "The run was stopped, or its time was up. The next run goes on.",
             Self::Kept => "A rule says so, or it is not known whether there is a photo.",
             Self::Skipped => "Disabled, not selected, or nobody's.",
         }
@@ -104,13 +117,14 @@ impl Section {
             Self::Reverts => "k-warn",
             Self::Foreign => "k-loss",
             Self::Replaced | Self::Mended => "k-good",
-            Self::Kept | Self::Skipped => "k-rest",
+            Self::Unread => "k-warn",
+            Self::NotAsked | Self::Kept | Self::Skipped => "k-rest",
         }
     }
 
     /// Whether every line of it stands on the page, however many there are.
     pub(super) fn is_whole(self) -> bool {
-        !matches!(self, Self::Conflicts | Self::Kept | Self::Skipped)
+        !matches!(self, Self::Conflicts | Self::Unread | Self::NotAsked | Self::Kept | Self::Skipped)
     }
 }
 
