@@ -15,9 +15,9 @@ use super::report_files::{self, Files};
 use super::{ci, job_page, log, noted, only_file};
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::{PersonResult, Reason, RunId, TargetId};
+use crate::model::{PersonResult, Reason, RunId, TargetId, counted};
 use crate::plan::{Allowance, Rerender};
-use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity};
+use crate::report::{self, People as _, PersonLine, Progress, RunReport, Severity, Uncut};
 use crate::run::{self, Asked, Mode, Only, Options, Outcome, SavedPlan, Selection, Stop, UndoOptions};
 use crate::settings::{CountedOf, Names, Pipeline};
 
@@ -212,7 +212,7 @@ fn tell_all(
     progress: &Progress,
 ) -> Result<(), Trouble> {
     let written = files.write(&outcome);
-    let printed = print(how, files, &outcome);
+    let printed = print(how, files, &outcome, written.is_ok());
     // What was not written anew is the report of the run before.
     let put = if written.is_ok() { put(pipeline, files, &outcome.report) } else { Ok(()) };
     tell_failures(&outcome, progress);
@@ -262,6 +262,11 @@ fn tell_failures(outcome: &Outcome, progress: &Progress) {
     let mut words: Vec<String> = report.misplaced.iter().map(report::MisplacedLine::sentence).collect();
     words.extend(report.failures.iter().cloned());
     words.extend(failed.map(|target| format!("{}: {} {} failed", target.id, target.failed, changes(target.failed))));
+    let not_shown = report.targets.iter().filter(|target| target.not_shown > 0);
+    words.extend(not_shown.map(|target| {
+        let pictures = counted(target.not_shown, "picture was written and is", "pictures were written and are");
+        format!("{}: {pictures} not shown", target.id)
+    }));
     words.extend(report.limits.iter().filter(|limit| limit.broken).map(report::limit_sentence));
     if outcome.exit == Exit::Stopped {
         words.extend(not_begun(outcome).into_iter().map(|(id, NotBegun { count, rerender })| {
@@ -432,17 +437,20 @@ fn load(path: &Path) -> Result<SavedPlan, Trouble> {
 }
 
 /// Prints the answer.
-fn print(how: &How, files: &Files, outcome: &Outcome) -> Result<(), Trouble> {
+/// Files that could not be written are named nowhere: what stands there may be of the run before.
+fn print(how: &How, files: &Files, outcome: &Outcome, written: bool) -> Result<(), Trouble> {
     let Outcome { report, people, .. } = outcome;
+    let uncut = if written { files.uncut() } else { Uncut::default() };
     let answered = match how.format {
         OutputFormat::Json => answered(report::write_json(report, people, std::io::stdout().lock())),
         OutputFormat::Human => {
-            let mut page =
-                report::human(report, people, files.uncut(), screen()).map_err(Trouble::file("read the facts"))?;
-            page.files(&files.told());
+            let mut page = report::human(report, people, uncut, screen()).map_err(Trouble::file("read the facts"))?;
+            if written {
+                page.files(&files.told());
+            }
             answer_page(&page)
         }
     };
     let answered = answered.and(noted::show(&report.notes, how.format));
-    answered.and(job_page::show(files.input(outcome), files.summary().as_deref(), how.format))
+    answered.and(job_page::show(files.input(outcome), files.summary().filter(|_| written).as_deref(), how.format))
 }

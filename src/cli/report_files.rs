@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::tell;
 use crate::error::Trouble;
+use crate::model::counted;
 use crate::report::{self, FILES, ReportFile, ReportInput, Severity, Uncut};
 use crate::run::{self, Mode, Outcome};
 use crate::settings::Pipeline;
@@ -122,7 +123,10 @@ impl Files {
         let Outcome { report, people, .. } = outcome;
         let all = self.input(outcome);
         if (self.report.is_some() || !self.beside.is_empty()) && lines(report) >= MANY {
-            tell(Severity::Progress, &format!("writing the report of {} people", lines(report)));
+            tell(
+                Severity::Progress,
+                &format!("writing the report of {}", counted(lines(report), "account", "accounts")),
+            );
         }
         let mut told = Ok(());
         if let Some(folder) = &self.report {
@@ -192,7 +196,8 @@ fn lines(report: &report::RunReport) -> u64 {
 }
 
 fn unwritable(what: &str, path: &Path, error: io::Error) -> Trouble {
-    Trouble::File { tried: format!("write {what} to {}; name a place that can be written to", path.display()), error }
+    let place = "what stands there may be of an earlier run; name a place that can be written to";
+    Trouble::File { tried: format!("write {what} to {}; {place}", path.display()), error }
 }
 
 #[cfg(test)]
