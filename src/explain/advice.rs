@@ -133,9 +133,7 @@ pub(crate) fn of_reason(reason: Reason) -> Option<&'static str> {
         Reason::NotAsked => "run again: it goes on from there",
         Reason::NotSelected => "run without --only and --target",
         Reason::NotReviewed => "make and review a new plan",
-        Reason::Unsure => {
-            "look at the account: what an earlier write did cannot be told; once somebody sets a picture there by hand, this is over"
-        }
+        Reason::Unsure => "look at the account; once somebody sets a picture there by hand, this is over",
         Reason::UndoChanged => "nothing; whoever changed the picture since has the last word",
         Reason::UndoPassedOn => {
             "see whose account it is: what stood there may be the face of whoever had it then, and is not put back"

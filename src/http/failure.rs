@@ -47,6 +47,11 @@ impl Failure {
         Self { kind, tried: brief(&tried.into()), found: brief(&found.into()), hint: None, lacks: None }
     }
 
+    /// How work ended by it, in a word: a stop is no failure of whoever was asked.
+    pub(crate) fn end(&self) -> &'static str {
+        if self.kind == FailureKind::Stopped { "stopped" } else { "failed" }
+    }
+
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

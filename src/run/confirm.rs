@@ -48,7 +48,7 @@ pub(super) async fn confirm(context: &RunContext, target_run: &mut TargetRun) ->
         }
         Ok(Ok(surveyed)) => surveyed,
         Ok(Err(failure)) => {
-            context.ends(&work, "failed");
+            context.ends(&work, failure.end());
             target_run.failure.get_or_insert(failure);
             return recheck::suspect_all(context, target_run).await;
         }

@@ -295,8 +295,8 @@ impl RunContext {
         let waiting = if self.pictures_wait(limited) { self.spool.count() } else { 0 };
         (waiting > 0).then(|| {
             format!(
-                "{} in {} for the next run; whichever comes to its end empties it",
-                counted(waiting as u64, "picture waits", "pictures wait"),
+                "{} in {}, so that the next run need not make them again; whichever comes to its end empties it",
+                counted(waiting as u64, "picture is kept", "pictures are kept"),
                 self.cache().display()
             )
         })
@@ -330,6 +330,13 @@ impl RunContext {
     /// Tells whoever listens.
     pub fn say(&self, event: RunEvent) {
         self.listener.hear(&self.naming.event(event));
+    }
+
+    /// That a source or target failed. A stop has been said already, and is no failure of whoever was asked.
+    pub fn failed(&self, failure: &Failure) {
+        if failure.kind != FailureKind::Stopped {
+            self.say(RunEvent::Failure(failure.to_string()));
+        }
     }
 
     /// That some work begins.

@@ -35,7 +35,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::SourceId;
 use crate::plan::{Allowance, Rerender, SourceState};
-use crate::report::{Listener, RunEvent, RunReport};
+use crate::report::{Listener, RunReport};
 use crate::secret::outlet;
 use crate::settings::{self, Pipeline, Transform};
 
@@ -207,7 +207,7 @@ impl Job<'_> {
         let mut servers = Servers::default();
         let mut target_runs = scheduler.next().await?;
         for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
-            context.say(RunEvent::Failure(failure.to_string()));
+            context.failed(failure);
         }
         while !target_runs.is_empty() {
             servers.refuse_twins(&mut target_runs);

@@ -94,6 +94,11 @@ pub(super) fn report(
     } else {
         other_state(context)?
     };
+    let adopted: u64 = target_lines.iter().map(|line| line.adopted).sum();
+    let new_state = (adopted > 0 && is_first(context)?).then(|| {
+        let ours = crate::model::counted(adopted, "picture was taken for one of ours by its looks", "pictures were taken for ours by their looks");
+        format!("no earlier run is on record: the state is new or was lost, and {ours}; docs/guide/ci.md, \"When the state is lost\", says what that costs")
+    });
     let idle = (context.mode == Mode::Run && !served).then(|| SERVED_NOBODY.to_owned());
     let missed = missed.into_iter().map(|one| one.words);
     let report = RunReport {
@@ -123,6 +128,7 @@ pub(super) fn report(
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context.naming.sentences(
             idle.into_iter()
+                .chain(new_state)
                 .chain(other_state)
                 .chain(made_again)
                 .chain(slips.notes)
@@ -138,6 +144,11 @@ pub(super) fn report(
 /// A forgotten line of the file is not noticed by an exit code.
 const SERVED_NOBODY: &str = "nobody was served: every target is on `freeze` or `dry_run`, or no source is on; this is no success for \
      `status --max-age` and the heartbeat";
+
+/// Whether the state knows no run but this one.
+fn is_first(context: &RunContext) -> Result<bool, Trouble> {
+    Ok(context.store.runs(2)?.iter().all(|run| run.row.id == context.run))
+}
 
 /// What is said where the state does not know the run after which the plan was made.
 fn other_state(context: &RunContext) -> Result<Option<String>, Trouble> {

@@ -159,7 +159,7 @@ impl SourceRun {
                 );
             }
             Err(failure) => {
-                context.ends(&work, "failed");
+                context.ends(&work, failure.end());
                 self.fail(context, failure)?;
             }
         }

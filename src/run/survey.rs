@@ -53,7 +53,7 @@ async fn list_into_facts(context: &RunContext, resize: &Resize, target_run: &mut
         }
         Err(Halt::Failure(failure)) => {
             context.facts.put_target_asked(target_run.id(), Some(&failure.to_string()))?;
-            context.ends(&work, "failed");
+            context.ends(&work, failure.end());
             target_run.failure = Some(failure);
             Ok(())
         }

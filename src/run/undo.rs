@@ -33,7 +33,7 @@ use super::{decided, fetch_stood, folders, follow_people, match_all, only, run_r
 use crate::error::Trouble;
 use crate::model::{Digest, Reason, RunId};
 use crate::plan::{Allowance, Rerender, SourceState};
-use crate::report::{Listener, RunEvent};
+use crate::report::Listener;
 use crate::settings::{self, Pipeline};
 
 /// What is asked for besides the pipeline.
@@ -180,7 +180,7 @@ impl Undoing<'_> {
         let mut source_runs = source_runs(clients, pipeline)?;
         try_join_all(source_runs.iter_mut().map(|source_run| source_run.collect(context))).await?;
         for failure in source_runs.iter().filter_map(|source_run| source_run.failure.as_ref()) {
-            context.say(RunEvent::Failure(failure.to_string()));
+            context.failed(failure);
         }
         let listed = source_runs.iter().filter(|source_run| source_run.failure.is_none());
         let listed: Vec<_> = listed.map(|source_run| source_run.id().clone()).collect();

@@ -54,7 +54,7 @@ fn what_was_stopped_leaves_its_pictures_to_the_next_run_and_says_so() {
     harness.until("an upload arrives", |harness| !harness.writes().is_empty());
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());
-    harness.wait(child, &arguments).expect_exit(8).expect_answer("pictures wait in state/stage.cache");
+    harness.wait(child, &arguments).expect_exit(8).expect_answer("pictures are kept in state/stage.cache");
     assert_eq!(files(&harness.path(PICTURES)).len(), 3);
     harness.sandbox.faults().clear();
     let ended = harness.run().expect_exit(0);
@@ -69,7 +69,7 @@ fn what_a_limit_stopped_leaves_its_pictures_to_the_run_that_is_let_pass() {
     let harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ replacements: { count: 1 } }"));
     harness.plan_with(&[]).expect_exit(4);
     assert_eq!(files(&harness.path(PICTURES)), []);
-    harness.run().expect_exit(4).expect_answer("3 pictures wait in state/stage.cache");
+    harness.run().expect_exit(4).expect_answer("3 pictures are kept in state/stage.cache");
     assert_eq!(files(&harness.path(PICTURES)).len(), 3);
     let ended = harness.run_with(&["--allow", "replacements=3"]).expect_exit(0);
     assert_eq!(ended.report()["sources"][0]["downloaded"], 0, "they were there");

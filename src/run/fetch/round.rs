@@ -90,7 +90,7 @@ fn finish(
     match outcome? {
         Ok(()) => context.ends(work, format!("{} received", source_run.counts.photos.downloaded)),
         Err(failure) => {
-            context.ends(work, "failed");
+            context.ends(work, failure.end());
             source_run.fail(context, failure)?;
         }
     }
