@@ -21,7 +21,7 @@ fn what_init_writes_plays_and_is_never_overwritten() {
     let begun = begun.expect_answer("wrote mine.yaml").expect_answer("include it in .gitlab-ci.yml");
     begun.expect_answer("set ENTRA_TENANT_ID, ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET, JIRA_PASSWORD\n");
     assert_eq!(read(".gitlab-ci.yml"), "theirs");
-    assert_eq!(read(".gitignore"), "/state/\n");
+    assert_eq!(read(".gitignore"), "/state/\n/report/\n/plan\n/plan-*\n/plan.*\n");
     assert!(read("avatars.gitlab-ci.yml").contains("state/mine.db"));
     avatarpipe(folder.path(), &["check", "mine.yaml"]).expect_exit(0).expect_answer("no faults (entra → jira)");
     avatarpipe(folder.path(), &["plan", "mine.yaml", "--sandbox=tiny"]).expect_exit(0);
@@ -42,6 +42,22 @@ fn what_init_writes_plays_and_is_never_overwritten() {
     let wrong = ["init", "other.yaml", "--ci", "none", "--jira", "http://jira.example.com"];
     avatarpipe(folder.path(), &wrong).expect_exit(2).expect_error("plain `http` is for loopback only");
     assert!(!folder.path().join("other.yaml").exists());
+}
+
+/// People of a folder are the user's own, and pictures in a folder would go with the machine of the job.
+#[test]
+fn a_folder_is_filled_first_and_its_pictures_are_handed_on() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let flags = ["init", "mine.yaml", "--folder", "photos", "--to-folder", "out", "--ci", "github"];
+    let begun = avatarpipe(folder.path(), &flags).expect_exit(0);
+    begun.expect_answer("\n  write photos/people.csv (id,name,email,photo)").holds_no_answer("--sandbox");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a file");
+    assert!(read(".github/workflows/avatars.yml").contains("            report/\n            out/\n"));
+    assert!(read(".gitignore").ends_with("/plan.*\n/out/\n"));
+    std::fs::create_dir(folder.path().join("photos")).expect("a folder");
+    std::fs::write(folder.path().join("photos/people.csv"), "id,name,email,photo\n1,Ada,ada@example.com,\n")
+        .expect("people");
+    avatarpipe(folder.path(), &["plan", "mine.yaml"]).expect_exit(0);
 }
 
 #[track_caller]

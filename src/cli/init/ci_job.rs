@@ -83,7 +83,16 @@ pub(super) struct Job {
 }
 
 /// The job of a pipeline on a platform.
-pub(super) fn job(platform: Platform, folder: &Path, file: &Path, name: &str, asked_for: &[AskedFor]) -> Job {
+///
+/// `pictures`: the folders that it writes pictures to; with the machine of a job they would go.
+pub(super) fn job(
+    platform: Platform,
+    folder: &Path,
+    file: &Path,
+    name: &str,
+    asked_for: &[AskedFor],
+    pictures: &[String],
+) -> Job {
     let [usual, beside] = places(platform, name);
     let taken = folder.join(&usual).symlink_metadata().is_ok();
     let path = if taken { beside } else { usual };
@@ -96,7 +105,39 @@ pub(super) fn job(platform: Platform, folder: &Path, file: &Path, name: &str, as
         Platform::AzureDevOps => Some("make a pipeline of it: New pipeline, Existing Azure Pipelines YAML file"),
         Platform::Jenkins => Some("make a multibranch pipeline with it as Script Path"),
     };
-    Job { path: path.into(), text: text(platform, file, name, asked_for), found_by }
+    Job { path: path.into(), text: handing_on(&text(platform, file, name, asked_for), platform, pictures), found_by }
+}
+
+/// The job with folders of pictures beside the report in what its last step hands on.
+fn handing_on(job: &str, platform: Platform, pictures: &[String]) -> String {
+    if pictures.is_empty() {
+        return job.to_owned();
+    }
+    let (report, with_pictures) = match platform {
+        Platform::GitHub => {
+            let lines: String = pictures.iter().map(|path| format!("\n            {path}/")).collect();
+            ("path: report/\n", format!("path: |\n            report/{lines}\n"))
+        }
+        Platform::GitLab => {
+            let paths: String = pictures.iter().map(|path| format!(", {path}/")).collect();
+            ("paths: [report/]", format!("paths: [report/{paths}]"))
+        }
+        Platform::AzureDevOps => {
+            let report = "                - publish: report\n                  artifact: report\n                  condition: always()\n";
+            let steps = pictures.iter().map(|path| {
+                let artifact = path.replace('/', "-");
+                report
+                    .replace("publish: report", &format!("publish: {path}"))
+                    .replace("artifact: report", &format!("artifact: {artifact}"))
+            });
+            (report, format!("{report}{}", steps.collect::<String>()))
+        }
+        Platform::Jenkins => {
+            let paths: String = pictures.iter().map(|path| format!(",{path}/**")).collect();
+            ("artifacts: 'report/*'", format!("artifacts: 'report/*{paths}'"))
+        }
+    };
+    job.replace(report, &with_pictures)
 }
 
 fn text(platform: Platform, file: &Path, name: &str, asked_for: &[AskedFor]) -> String {
@@ -188,6 +229,21 @@ mod tests {
             assert_eq!(origin(&config), expected, "{url}");
         }
         assert_eq!(origin("[remote \"other\"]\n\turl = https://github.com/o/r\n"), None);
+    }
+
+    #[test]
+    fn folders_of_pictures_are_handed_on_once() {
+        for (platform, handed_on) in [
+            (Platform::GitHub, "          path: |\n            report/\n            out/faces/\n"),
+            (Platform::GitLab, "    paths: [report/, out/faces/]\n"),
+            (Platform::AzureDevOps, "                - publish: out/faces\n                  artifact: out-faces\n"),
+            (Platform::Jenkins, "artifacts: 'report/*,out/faces/**'"),
+        ] {
+            let text =
+                job(platform, Path::new("/nowhere"), Path::new("mine.yaml"), "mine", &[], &["out/faces".to_owned()])
+                    .text;
+            assert_eq!(text.matches(handed_on).count(), 1, "{platform:?}\n{text}");
+        }
     }
 
     /// Every place where a job names the variables, the file or the name of its own pipeline is found.

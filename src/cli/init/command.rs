@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::ci::Platform;
 use super::super::environment;
-use super::super::output::answer;
+use super::super::output::answer_lines;
 use super::ci_job::{self, Job};
 use super::elements::{Parts, Source, Target};
 use super::variables::{self, AskedFor, BITBUCKET, CONFLUENCE, CREDENTIALS_FILE, JIRA, SUBJECT, Variables};
@@ -96,11 +96,13 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     // The file is not there to look at: what is wrong stands in the flags.
     pipeline::parse(&text, &format!("{shown} (not written)")).map_err(|faults| environment::unwritten(&faults))?;
     let asked_for = variables::asked_for(&text);
-    let job = platform.map(|platform| ci_job::job(platform, here, &flags.file, &parts.name, &asked_for));
+    let pictures = parts.pictures();
+    let job = platform.map(|platform| ci_job::job(platform, here, &flags.file, &parts.name, &asked_for, &pictures));
     let mut files = vec![(flags.file.as_path(), text.as_str())];
     files.extend(job.as_ref().map(|job| (job.path.as_path(), job.text.as_str())));
     let ignored = Ignored::of(here, job.is_some());
-    files.extend((ignored == Ignored::Unsaid).then_some((Path::new(IGNORE), IGNORE_TEXT)));
+    let not_for_git = pictures.iter().fold(IGNORE_TEXT.to_owned(), |text, path| format!("{text}/{path}/\n"));
+    files.extend((ignored == Ignored::Unsaid).then_some((Path::new(IGNORE), not_for_git.as_str())));
     write(&files, if job.is_some() { "; `--ci none` writes the pipeline alone" } else { "" })?;
     let mut told =
         Told { out: String::new(), width: files.iter().map(|(path, _)| shown_width(path)).max().unwrap_or(0) };
@@ -115,7 +117,7 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         }
     }
     match ignored {
-        Ignored::Unsaid => told.written(Path::new(IGNORE), "keeps `state/` out of the repository: state, reports and faces"),
+        Ignored::Unsaid => told.written(Path::new(IGNORE), "keeps state, plans, reports and faces out of the repository"),
         Ignored::Elsewhere => told.line(&format!(
             "{IGNORE} is there and does not name `/state/`: add it, so that state, reports and faces stay out of the repository"
         )),
@@ -125,16 +127,16 @@ pub(in super::super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         told.line("No CI platform is recognised here, so no job was written: --ci github, gitlab, azure-devops or jenkins writes one");
     }
     told.guesses(guessed_sources, guessed_targets);
-    told.next(&shown, &asked_for, &set);
-    answer(&told.out)?;
+    told.next(&shown, &parts.folders_of_photos(), &asked_for, &set);
+    answer_lines(&told.out)?;
     Ok(Exit::Done)
 }
 
 /// What keeps files out of a repository.
 const IGNORE: &str = ".gitignore";
 
-/// Where state and reports stand, unless the file names another place.
-const IGNORE_TEXT: &str = "/state/\n";
+/// Where state, reports and plans stand, unless the file or the command names another place.
+const IGNORE_TEXT: &str = "/state/\n/report/\n/plan\n/plan-*\n/plan.*\n";
 
 /// Whether the folder of the state is kept out of a repository.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -274,19 +276,24 @@ impl Told {
         }
     }
 
-    fn next(&mut self, file: &str, asked_for: &[AskedFor], set: &Variables) {
+    fn next(&mut self, file: &str, folders: &[&str], asked_for: &[AskedFor], set: &Variables) {
         let missing: Vec<_> = asked_for.iter().filter(|one| !set.has(&one.name)).map(|one| one.name.as_str()).collect();
         self.line("\nNext:");
-        if cfg!(feature = "sandbox") {
+        // People of a folder are not invented: without them there is nothing to play.
+        if cfg!(feature = "sandbox") && folders.is_empty() {
             self.line(&format!(
                 "  avatarpipe run {file} --sandbox     plays it with invented people, without a secret"
             ));
+        }
+        for folder in folders {
+            let people = Path::new(folder).join("people.csv");
+            self.line(&format!("  write {} (id,name,email,photo), and put the photos beside it", people.display()));
         }
         if !missing.is_empty() {
             self.line(&format!("  set {}", missing.join(", ")));
         }
         for (command, what) in [
-            ("auth", "are all rights there? docs/guide/rights.md says how to grant them"),
+            ("auth", "are all rights there? The guide's page rights.md says how to grant them"),
             ("plan", "what would be done; nothing is written"),
         ] {
             self.line(&format!("  avatarpipe {command} {file}     {what}"));
@@ -294,7 +301,10 @@ impl Told {
         self.line(&format!(
             "  avatarpipe run {file} --only YOUR.ADDRESS@EXAMPLE.COM     yourself first, then look at it"
         ));
-        self.line("docs/guide/first-run.md goes on from there.");
+        self.line(
+            "The guide's page first-run.md goes on from there; the guide is docs/guide of the source, and /usr/share/doc/avatarpipe/guide \
+             where a package was installed.",
+        );
     }
 }
 

@@ -66,6 +66,29 @@ impl Parts {
         format!("{} → {}", sources.join(", "), targets.join(", "))
     }
 
+    /// The folders below this one that pictures go to, of those whose names every platform takes as they are.
+    pub(super) fn pictures(&self) -> Vec<String> {
+        let is_plain = |path: &&str| {
+            path.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.'))
+                && !path.split('/').any(|part| part == "..")
+        };
+        let folders = self.targets.iter().filter_map(|target| match target {
+            Target::Folder(path) => Some(path.trim_end_matches('/')),
+            _ => None,
+        });
+        folders.filter(is_plain).map(str::to_owned).collect()
+    }
+
+    /// The folders that somebody has to fill first.
+    pub(super) fn folders_of_photos(&self) -> Vec<&str> {
+        let folders = self.sources.iter().filter_map(|source| match source {
+            Source::Folder(path) => Some(path.as_str()),
+            _ => None,
+        });
+        folders.collect()
+    }
+
     /// The whole file.
     pub(super) fn text(&self, set: &Variables) -> String {
         let mut out = format!(
