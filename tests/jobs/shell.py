@@ -130,7 +130,7 @@ def gitlab():
 
 def azure():
     stages = yaml.safe_load((JOBS / "azure-devops.yml").read_text())["stages"]
-    check, plan, apply = (stage["jobs"][0] for stage in stages)
+    check, plan, _, apply = (stage["jobs"][0] for stage in stages)
     step = lambda steps, name: next(step["bash"] for step in steps if step.get("displayName") == name)
     return {
         "shell": PLAIN,
