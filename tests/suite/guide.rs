@@ -45,6 +45,10 @@ fn every_command_runs() {
                 let told = line.strip_prefix("$ avatarpipe ");
                 let told =
                     told.unwrap_or_else(|| panic!("{}: {line}: only commands of ours stand in `console`", page.name));
+                // Who follows the page has no file yet, and one that is there is left as it is.
+                if told.starts_with("init pipeline.yaml") {
+                    std::fs::remove_file(folder.path().join("pipeline.yaml")).expect("the file goes");
+                }
                 let is_offline = told.contains("--sandbox") || told.starts_with("check ") || told.starts_with("init ");
                 let sandbox = if is_offline { "" } else { " --sandbox=tiny" };
                 avatarpipe(folder.path(), &format!("{told}{sandbox}"), &page.name);
