@@ -1,20 +1,19 @@
 //! `auth FILE`: who we are everywhere, what we may, what is missing or too much, what expires when.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::output::{OutputFormat, answer, answer_json, tell};
+use super::output::{OutputFormat, answer_json, answer_page, screen, tell};
 use super::pipeline_file::PipelineFile;
 use super::{ci, job, log};
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::load::{ProbeResult, Tried};
 use crate::model::rfc3339;
-use crate::report::{Progress, Severity};
+use crate::report::{Page, Progress, Severity};
 use crate::run::{self, AuthReport, ElementReport, Stop, Uploads};
 use crate::secret::outlet;
 
@@ -51,7 +50,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         run::auth(&pipeline, uploads, listener, stop, ci::started_by()).await
     })?;
     match flags.format {
-        OutputFormat::Human => answer(&human(&everybody)),
+        OutputFormat::Human => answer_page(&human(&everybody)),
         OutputFormat::Json => answer_json(&written(&everybody)?),
     }?;
     tell_failures(&everybody);
@@ -72,27 +71,31 @@ fn tell_failures(everybody: &AuthReport) {
     }
 }
 
-fn human(everybody: &AuthReport) -> String {
-    let mut out = String::new();
+fn human(everybody: &AuthReport) -> Page {
+    let mut page = Page::on(screen());
     let reports: Vec<_> = everybody.reports.iter().collect();
     let lists = [&everybody.sources, &everybody.targets].map(|list| list.iter().collect::<Vec<_>>());
+    let mut begun = false;
     for (kind, list) in ["source", "target", "reports"].into_iter().zip(lists.iter().chain([&reports])) {
         for asked in list {
-            if !out.is_empty() {
-                out.push('\n');
+            if std::mem::replace(&mut begun, true) {
+                page.blank();
             }
-            block(&mut out, kind, asked);
+            block(&mut page, kind, asked);
         }
     }
-    out
+    page
 }
 
-fn block(out: &mut String, kind: &str, asked: &ElementReport) {
-    _ = match &asked.server {
-        Some(server) => writeln!(out, "{kind} {}: {}", asked.id, outlet::line(&server.product)),
-        None => writeln!(out, "{kind} {}", asked.id),
-    };
-    let mut line = |name: &str, text: &str| _ = writeln!(out, "  {name:<9} {}", outlet::line(text));
+fn block(page: &mut Page, kind: &str, asked: &ElementReport) {
+    page.heading(
+        0,
+        &match &asked.server {
+            Some(server) => format!("{kind} {}: {}", asked.id, outlet::line(&server.product)),
+            None => format!("{kind} {}", asked.id),
+        },
+    );
+    let mut line = |name: &str, text: &str| page.labelled(2, name, &outlet::line(text));
     if asked.off {
         line("off", "`enabled: false`: not asked");
     }

@@ -2,13 +2,11 @@
 
 use clap::Args;
 
-use super::log;
-use super::output::{OutputFormat, answer, answer_json};
+use super::output::{OutputFormat, answer_json, answer_page, screen};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements};
-use crate::report::Verbosity;
 use crate::state::Holder;
 
 /// Who is explained.
@@ -36,10 +34,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         });
     }
     match flags.format {
-        OutputFormat::Human => {
-            let told = log::standard_error().verbosity == Verbosity::Verbose;
-            answer(&explain::text(&explanation, if told { explain::Marks::Told } else { explain::Marks::LeftOut }))
-        }
+        OutputFormat::Human => answer_page(&explain::page(&explanation, screen())),
         OutputFormat::Json => {
             let text = serde_json::to_string_pretty(&explanation)
                 .map_err(|error| Trouble::Own(format!("the explanation cannot be written down: {error}")))?;

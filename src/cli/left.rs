@@ -3,12 +3,11 @@
 //! Owns: which counts of a report these are. Leaves to others: the counts (`report`), the open writes (`state`).
 //! A newcomer gets wrong: a run with `--only` or `--target` looked at a part, so what it left says nothing of the others.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use crate::error::Trouble;
 use crate::model::{counted, rfc3339};
+use crate::report::Page;
 use crate::state::{RunRecord, StateList, Store};
 
 /// What is left of a target or a source: the count of a report, and its words for one and for several.
@@ -78,23 +77,24 @@ impl WhatIsLeft {
         Ok(Self { last, lists, open_writes: store.count_open()? })
     }
 
-    /// For people; nothing where no run came to a report and no write is open.
-    pub(super) fn human(&self) -> String {
-        let mut out = String::new();
+    /// For people; nothing where no run came to a report and no write is open. A run that is under way has writes open, and
+    /// ends them itself.
+    pub(super) fn tell(&self, page: &mut Page, under_way: bool) {
         if let Some((run, exit_code, _)) = self.reported() {
             let lines: Vec<_> = self.lists.iter().flatten().filter_map(LeftOf::line).collect();
-            _ = match (lines.is_empty(), exit_code) {
-                (true, 0) => writeln!(out, "left by run {run}: nothing"),
-                (true, code) => {
-                    writeln!(out, "left by run {run}: nothing that is counted, but it ended in {code}; see `report`")
-                }
-                (false, _) => writeln!(out, "left by run {run}:\n{}", lines.join("\n")),
+            let what = match (lines.is_empty(), exit_code) {
+                (true, 0) => " nothing".to_owned(),
+                (true, code) => format!(" nothing that is counted, but it ended in {code}; see `report`"),
+                (false, _) => String::new(),
             };
+            page.paragraph(0, 2, &format!("left by run {run}:{what}"));
+            lines.iter().for_each(|line| page.paragraph(2, 4, line));
         }
         if self.open_writes > 0 {
-            _ = writeln!(out, "open writes: {}; the next run looks what became of them", self.open_writes);
+            let whose =
+                if under_way { ", of the run that is under way" } else { "; the next run looks what became of them" };
+            page.paragraph(0, 2, &format!("open writes: {}{whose}", self.open_writes));
         }
-        out
     }
 
     /// For programs.
@@ -134,7 +134,7 @@ impl LeftOf {
         Ok(Self { failure: failure.filter(|_| state == "failed"), id, state, since: since.map(rfc3339), counts })
     }
 
-    /// `  jira: 3 changes not begun, 1 conflict`, `  jira: frozen since …: nothing is written there`.
+    /// `jira: 3 changes not begun, 1 conflict`, `jira: frozen since …: nothing is written there`.
     fn line(&self) -> Option<String> {
         let since = self.since.as_deref().map(|since| format!(" since the run of {since}")).unwrap_or_default();
         let whole = match (self.state.as_str(), &self.failure) {
@@ -150,7 +150,7 @@ impl LeftOf {
         let counts: Vec<_> = counts.collect();
         let words = [(!counts.is_empty()).then(|| counts.join(", ")), whole];
         let words: Vec<_> = words.into_iter().flatten().collect();
-        (!words.is_empty()).then(|| format!("  {}: {}", self.id, words.join("; ")))
+        (!words.is_empty()).then(|| format!("{}: {}", self.id, words.join("; ")))
     }
 
     fn json(&self) -> Value {

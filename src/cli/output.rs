@@ -51,6 +51,17 @@ pub(super) fn answer(text: &str) -> Result<(), Trouble> {
     print(&crate::secret::outlet::text(text))
 }
 
+/// Prints lines that fit the screen: what does not goes on below, further to the right.
+pub(super) fn answer_lines(text: &str) -> Result<(), Trouble> {
+    let mut page = Page::on(screen());
+    for line in text.lines() {
+        let words = line.trim_start_matches(' ');
+        let indent = line.len() - words.len();
+        page.paragraph(indent, indent + 2, words);
+    }
+    answer_page(&page)
+}
+
 /// Prints an answer that is a JSON document.
 pub(super) fn answer_json(document: &str) -> Result<(), Trouble> {
     print(&crate::secret::outlet::json(document))

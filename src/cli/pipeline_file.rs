@@ -4,7 +4,7 @@
 //! Leaves to others: reading files and variables (`environment`), the simulators (`sandboxed`).
 //! A newcomer gets wrong: simulators end when what [`PipelineFile::resolved`] gives with the pipeline is dropped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -63,6 +63,14 @@ impl PipelineFile {
             Some((bucket, _)) => return Err(Trouble::no_bucket(&bucket, what)),
         }
         Ok(path)
+    }
+
+    /// The same for people: the file, or the bucket.
+    pub(super) fn place(&self, document: &Document, state: &Path) -> Result<String, Trouble> {
+        Ok(match self.bucket(document)? {
+            Some((bucket, _)) => bucket.place.url,
+            None => state.display().to_string(),
+        })
     }
 
     /// The bucket that its state stands in; in a sandbox none.

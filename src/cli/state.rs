@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::output::{OutputFormat, answer, answer_json};
+use super::output::{OutputFormat, answer_json, answer_lines};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements, Named};
-use crate::model::rfc3339;
+use crate::model::{counted, rfc3339};
 use crate::pipeline::Document;
 use crate::run;
 use crate::state::{self, Lock, Store};
@@ -92,7 +92,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         Act::Show { format } => show(&path, version, *format),
         Act::Verify => {
             Store::view(&path)?.check_references()?;
-            answer(&format!("{}: pages, schema (version {version}) and references are right\n", path.display()))
+            answer_lines(&format!("{}: pages, schema (version {version}) and references are right\n", path.display()))
         }
         Act::Backup { to } if to.canonicalize().is_ok_and(|to| path.canonicalize().is_ok_and(|path| path == to)) => {
             Err(Trouble::Usage(format!("state backup {}: it is the state itself; name another file", to.display())))
@@ -105,7 +105,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
                 0 => String::new(),
                 some => format!("replaced pictures, encrypted as they are: {some}, copied to {}.kept\n", to.display()),
             };
-            answer(&format!(
+            answer_lines(&format!(
                 "{}: copied whole to {}, which only its owner may read\n{kept}",
                 path.display(),
                 to.display()
@@ -116,7 +116,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             let words =
                 take_out(flags, &document, &path, "`state forget`", |store| forget(&document, &path, store, person))?;
             let versions = if flags.pipeline.bucket(&document)?.is_some() { VERSIONS } else { "" };
-            answer(&format!("{words}{versions}"))
+            answer_lines(&format!("{words}{versions}"))
         }
         Act::Purge { runs_older_than } => {
             expect_own(&Store::view(&path)?, &document)?;
@@ -185,7 +185,7 @@ fn in_bucket(flags: &Flags, document: &Document) -> Result<Exit, Trouble> {
                 ),
             },
         };
-        answer(&words)?;
+        answer_lines(&words)?;
         Ok(Exit::Done)
     }
 }
@@ -214,9 +214,13 @@ fn show(path: &Path, version: u32, format: OutputFormat) -> Result<(), Trouble> 
             _ = writeln!(out, "writes       {}, of these open {}", kept.intents, kept.open_intents);
             _ = writeln!(out, "beside it    cache {cache} bytes, report {report} bytes");
             if pictures > 0 {
-                _ = writeln!(out, "kept         {pictures} replaced pictures, {picture_bytes} bytes, encrypted");
+                _ = writeln!(
+                    out,
+                    "kept         {}, {picture_bytes} bytes, encrypted",
+                    counted(pictures, "replaced picture", "replaced pictures")
+                );
             }
-            answer(&out)
+            answer_lines(&out)
         }
         OutputFormat::Json => {
             let list = |list: Vec<(String, u64)>| {
@@ -303,7 +307,7 @@ fn purge_runs(store: &Store, age: Duration) -> Result<usize, Trouble> {
 fn purge(path: &Path, runs: Option<usize>) -> Result<(), Trouble> {
     let cache = run::cache_path(path);
     if runs.is_none() && !cache.is_dir() && run::count_kept(path).0 == 0 {
-        return answer(&format!("nothing to purge: there is no {}\n", cache.display()));
+        return answer_lines(&format!("nothing to purge: there is no {}\n", cache.display()));
     }
     let _lock = locked(path, "`state purge`")?;
     let freed = bytes(cache.clone());
@@ -317,5 +321,5 @@ fn purge(path: &Path, runs: Option<usize>) -> Result<(), Trouble> {
     if let Some(runs) = runs {
         _ = writeln!(out, "runs taken out: {runs}");
     }
-    answer(&out)
+    answer_lines(&out)
 }

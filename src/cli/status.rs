@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::left::WhatIsLeft;
-use super::output::{OutputFormat, WrittenTime, answer, answer_json, tell, written_time};
+use super::output::{OutputFormat, WrittenTime, answer_json, answer_page, screen, tell, written_time};
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
-use crate::report::{CredentialLine, Severity};
+use crate::report::{CredentialLine, LimitLine, Page, Severity, limit_sentence};
 use crate::state::{Holder, RunRecord, Store};
 
 /// What is shown.
@@ -33,9 +33,9 @@ pub(super) struct Flags {
 #[cfg(feature = "sandbox")]
 impl Flags {
     /// Where runs are recorded that whoever finds none here may mean: those of `--sandbox` have a state of their own.
-    fn in_sandboxes(&self, state: &std::path::Path) -> String {
+    fn in_sandboxes(&self, state: &std::path::Path) -> Vec<String> {
         let see = |world: &str| {
-            format!("see them with: avatarpipe status {} --sandbox={world}\n", self.pipeline.file.display())
+            format!("see them with: avatarpipe status {} --sandbox={world}", self.pipeline.file.display())
         };
         let worlds = self.pipeline.sandbox.others(state).into_iter();
         worlds.map(|world| format!("runs in the sandbox `{world}` are recorded apart; {}", see(&world))).collect()
@@ -44,29 +44,49 @@ impl Flags {
 
 /// Shows the last runs.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let state = flags.pipeline.state(&flags.pipeline.document()?, "`status`")?;
+    let document = flags.pipeline.document()?;
+    let state = flags.pipeline.state(&document, "`status`")?;
     let store = Store::view(&state)?;
-    let runs = store.runs(flags.runs)?;
-    let (now, left) = (SystemTime::now(), WhatIsLeft::of(&store)?);
-    let last = LastSuccess::of(&store, now)?;
-    let credentials = credentials(left.report(), now);
-    #[cfg(feature = "sandbox")]
-    let elsewhere = if runs.is_empty() { flags.in_sandboxes(&state) } else { String::new() };
-    #[cfg(not(feature = "sandbox"))]
-    let elsewhere = String::new();
+    let now = SystemTime::now();
+    let left = WhatIsLeft::of(&store)?;
+    let status = Status {
+        place: flags.pipeline.place(&document, &state)?,
+        runs: store.runs(flags.runs)?,
+        last: LastSuccess::of(&store, now)?,
+        holder: Holder::last(&state),
+        credentials: credentials(left.report(), now),
+        left,
+    };
     match flags.format {
-        OutputFormat::Human => answer(
-            &(human(&runs, &last, Holder::last(&state).as_ref()) + &left.human() + &told(&credentials) + &elsewhere),
-        ),
-        OutputFormat::Json => answer_json(&json(&runs, &last, &left, &credentials)?),
+        OutputFormat::Human => {
+            let mut page = status.page();
+            #[cfg(feature = "sandbox")]
+            if status.runs.is_empty() {
+                flags.in_sandboxes(&state).iter().for_each(|line| page.paragraph(0, 2, line));
+            }
+            answer_page(&page)
+        }
+        OutputFormat::Json => answer_json(&status.json()?),
     }?;
-    match flags.max_age.as_ref().and_then(|most| overdue(&last, most, now)) {
+    match flags.max_age.as_ref().and_then(|most| overdue(&status.last, most, now)) {
         Some(words) => {
             tell(Severity::Failure, &words);
             Ok(Exit::SomeFailed)
         }
         None => Ok(Exit::Done),
     }
+}
+
+/// All that is shown.
+struct Status {
+    /// Where the state stands.
+    place: String,
+    runs: Vec<RunRecord>,
+    last: LastSuccess,
+    /// Who had the lock last.
+    holder: Option<Holder>,
+    left: WhatIsLeft,
+    credentials: Vec<CredentialLine>,
 }
 
 /// What two clocks that are both right may differ by.
@@ -116,45 +136,88 @@ fn overdue(last: &LastSuccess, most: &WrittenTime, now: SystemTime) -> Option<St
     })
 }
 
-fn human(runs: &[RunRecord], last: &LastSuccess, holder: Option<&Holder>) -> String {
-    let mut out = String::new();
-    if runs.is_empty() {
-        return "no run is recorded yet\n".to_owned();
+impl Status {
+    fn page(&self) -> Page {
+        let mut page = Page::on(screen());
+        page.paragraph(0, 2, &format!("state: {}", self.place));
+        if self.runs.is_empty() {
+            page.paragraph(0, 2, "no run is recorded yet");
+        }
+        for (nth, run) in self.runs.iter().enumerate() {
+            page.heading(0, &self.ended(run));
+            page.paragraph(2, 4, &asked(run));
+            let limits = limits(run).into_iter().map(|limit| format!("stopped by {}", limit_words(limit, nth == 0)));
+            let why = why(run).map(str::to_owned).into_iter();
+            let stopped = stopped_by(run).map(|cause| format!("stopped by {cause}"));
+            why.chain(stopped).chain(limits).for_each(|line| page.paragraph(2, 4, &line));
+        }
+        if !self.runs.is_empty() {
+            page.paragraph(
+                0,
+                2,
+                &match &self.last.counts {
+                    Some(run) => format!("last success: {} (run {})", rfc3339(run.row.started), run.row.id),
+                    None => "last success: none".to_owned(),
+                },
+            );
+            self.last.not_counted().iter().for_each(|words| page.paragraph(2, 4, words));
+        }
+        let under_way = self.runs.first().is_some_and(|run| self.is_under_way(run) == Some(true));
+        self.left.tell(&mut page, under_way);
+        self.credentials.iter().for_each(|line| page.paragraph(0, 2, &line.sentence()));
+        page
     }
-    for run in runs {
-        _ = match &run.end {
-            Some(end) => writeln!(
-                out,
+
+    /// A run and its end.
+    fn ended(&self, run: &RunRecord) -> String {
+        let RunRecord { row, end } = run;
+        match end {
+            Some(end) => format!(
                 "{}  {:<12} exit code {}  {} s{}",
-                run.row.id,
+                row.id,
                 end.outcome,
                 end.exit_code,
-                end.finished.saturating_sub(run.row.started),
+                end.finished.saturating_sub(row.started),
                 counts(&end.report)
             ),
-            None => writeln!(out, "{}  did not end: {}", run.row.id, no_end(run, holder)),
-        };
-        _ = writeln!(out, "  {}", asked(run));
-        _ = why(run).map(|why| writeln!(out, "  {why}"));
-        _ = stopped_by(run).map(|cause| writeln!(out, "  stopped by {cause}"));
+            None => format!("{}  {}", row.id, self.no_end(run)),
+        }
     }
-    _ = match &last.counts {
-        Some(run) => writeln!(out, "last success: {} (run {})", rfc3339(run.row.started), run.row.id),
-        None => writeln!(out, "last success: none"),
-    };
-    _ = last.not_counted().map(|words| writeln!(out, "  {words}"));
-    out
+
+    /// Why there is no end of a run.
+    fn no_end(&self, run: &RunRecord) -> String {
+        let since = rfc3339(run.row.started);
+        let process =
+            self.holder.as_ref().map_or(String::new(), |holder| format!("process {} on {}", holder.pid, holder.host));
+        match self.is_under_way(run) {
+            Some(true) => format!("under way since {since} ({process})"),
+            Some(false) => "did not end: it was killed, or could not write its end".to_owned(),
+            None => format!("did not end: it is under way since {since}, or was killed"),
+        }
+    }
+
+    /// Whether a run without an end is alive; `None`: nobody can tell from here.
+    fn is_under_way(&self, run: &RunRecord) -> Option<bool> {
+        match &self.holder {
+            _ if run.end.is_some() => Some(false),
+            Some(holder) if holder.run == run.row.id => holder.is_alive(),
+            Some(_) => Some(false),
+            None => None,
+        }
+    }
 }
 
-/// Why there is no end of a run.
-fn no_end(run: &RunRecord, holder: Option<&Holder>) -> String {
-    let its = holder.filter(|holder| holder.run == run.row.id);
-    match its.and_then(|holder| Some((holder.pid, holder.is_alive()?))) {
-        Some((pid, true)) => format!("it is under way (process {pid})"),
-        Some((pid, false)) => format!("process {pid} is gone: it was killed, or could not write its end"),
-        None if holder.is_some() && its.is_none() => "it was killed, or could not write its end".to_owned(),
-        None => "it is under way, or was killed".to_owned(),
-    }
+/// The limits that stopped a run.
+fn limits(run: &RunRecord) -> Vec<LimitLine> {
+    let limits = run.end.as_ref().and_then(|end| serde_json::from_value(end.report["limits"].clone()).ok());
+    let limits: Vec<LimitLine> = limits.unwrap_or_default();
+    limits.into_iter().filter(|limit| limit.broken).collect()
+}
+
+/// What to write to get past it is told of the newest run alone.
+fn limit_words(limit: LimitLine, newest: bool) -> String {
+    let remedy = limit.remedy.filter(|_| newest);
+    limit_sentence(&LimitLine { remedy, ..limit })
 }
 
 /// Why a run came to no report.
@@ -178,10 +241,6 @@ fn credentials(report: Option<&serde_json::Value>, now: SystemTime) -> Vec<Crede
     lines.into_iter().map(|line| line.by(now)).collect()
 }
 
-fn told(credentials: &[CredentialLine]) -> String {
-    credentials.iter().map(|line| format!("{}\n", line.sentence())).collect()
-}
-
 /// `run --target jira, by octocat (https://…)`.
 fn asked(run: &RunRecord) -> String {
     let command = run.row.command.split(' ').take(1).chain(run.row.options.iter().map(String::as_str));
@@ -200,7 +259,7 @@ fn counts(report: &serde_json::Value) -> String {
         };
         _ = write!(
             out,
-            "  {}: {} {replaced}, {} {reverted}, {}{} failed",
+            "  {}: {} {replaced}, {} {reverted}, {}{} failed{}",
             target["id"].as_str().unwrap_or("?"),
             count("replaced"),
             count("reverted") + count("removed"),
@@ -208,7 +267,11 @@ fn counts(report: &serde_json::Value) -> String {
                 0 => String::new(),
                 many => format!("{many} {mended}, "),
             },
-            count("failed")
+            count("failed"),
+            match count("not_shown") {
+                0 => String::new(),
+                many => format!(", {many} written and not shown"),
+            }
         );
     }
     out
@@ -224,32 +287,32 @@ fn kept(mut report: serde_json::Value) -> serde_json::Value {
     report
 }
 
-fn json(
-    runs: &[RunRecord],
-    last: &LastSuccess,
-    left: &WhatIsLeft,
-    credentials: &[CredentialLine],
-) -> Result<String, Trouble> {
-    let run = |run: &RunRecord| {
-        serde_json::json!({
-            "run": run.row.id, "started": rfc3339(run.row.started),
-            "command": run.row.command, "options": run.row.options, "started_by": run.row.started_by,
-            "pipeline_digest": run.row.pipeline_digest.to_string(),
-            "finished": run.end.as_ref().map(|end| rfc3339(end.finished)),
-            "outcome": run.end.as_ref().map(|end| end.outcome.clone()),
-            "exit_code": run.end.as_ref().map(|end| end.exit_code),
-            "why": why(run),
-            "report": run.end.as_ref().map(|end| kept(end.report.clone())).filter(serde_json::Value::is_object),
-        })
-    };
-    let all = serde_json::json!({
-        "format": 1,
-        "last_success": last.counts.as_ref().map(|last| rfc3339(last.row.started)),
-        "runs": runs.iter().map(run).collect::<Vec<_>>(),
-        "left": left.json(),
-        "credentials": credentials,
-    });
-    serde_json::to_string_pretty(&all)
-        .map(|text| text + "\n")
-        .map_err(|error| Trouble::Own(format!("the status cannot be written down: {error}")))
+impl Status {
+    fn json(&self) -> Result<String, Trouble> {
+        let run = |run: &RunRecord| {
+            let RunRecord { row, end } = run;
+            serde_json::json!({
+                "run": row.id, "started": rfc3339(row.started),
+                "command": row.command, "options": row.options, "started_by": row.started_by,
+                "pipeline_digest": row.pipeline_digest.to_string(),
+                "under_way": self.is_under_way(run),
+                "finished": end.as_ref().map(|end| rfc3339(end.finished)),
+                "outcome": end.as_ref().map(|end| end.outcome.clone()),
+                "exit_code": end.as_ref().map(|end| end.exit_code),
+                "why": why(run),
+                "report": end.as_ref().map(|end| kept(end.report.clone())).filter(serde_json::Value::is_object),
+            })
+        };
+        let all = serde_json::json!({
+            "format": 1,
+            "state": self.place,
+            "last_success": self.last.counts.as_ref().map(|last| rfc3339(last.row.started)),
+            "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
+            "left": self.left.json(),
+            "credentials": self.credentials,
+        });
+        serde_json::to_string_pretty(&all)
+            .map(|text| text + "\n")
+            .map_err(|error| Trouble::Own(format!("the status cannot be written down: {error}")))
+    }
 }

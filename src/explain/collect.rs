@@ -13,11 +13,11 @@ use super::explanation::{
 };
 use super::page::whereabouts;
 use super::who::{Elements, Meant, meant};
-use super::{not_read, photo};
+use super::{not_read, part, photo};
 use crate::error::Trouble;
 use crate::model::{
     Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, Picture, Placement, Reason,
-    Shown, TargetId, rfc3339,
+    Shown, TargetId, counted, rfc3339,
 };
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page, facts_path};
@@ -48,6 +48,9 @@ pub(crate) fn explain(state: &Path, elements: Elements, who: &str) -> Result<Exp
     let mut meant = meant(&known.facts, &known.elements, &pseudonyms, who)?;
     if meant.people.is_empty() && meant.accounts.is_empty() {
         not_read::meant_by_id(&known.store, &known.elements, who, &mut meant)?;
+    }
+    if meant.people.is_empty() && meant.accounts.is_empty() {
+        part::meant_by_part(&known.facts, who, &mut meant)?;
     }
     let not_read = not_read::all(&known.facts, &known.elements)?;
     expect_some(who, &meant, &not_read)?;
@@ -81,9 +84,9 @@ fn expect_some(who: &str, meant: &Meant, not_read: &[NotReadExplained]) -> Resul
             )))
         }
         many if many > MOST => Err(Trouble::Usage(format!(
-            "{who} means {} people and {} accounts: name one of them by address or id",
-            meant.people.len(),
-            meant.accounts.len()
+            "{who} means {} and {}: name one of them by address or id",
+            counted(meant.people.len() as u64, "person", "people"),
+            counted(meant.accounts.len() as u64, "account", "accounts")
         ))),
         _ => Ok(()),
     }

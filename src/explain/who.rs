@@ -4,7 +4,7 @@
 //! Leaves to others: what is known of them (`collect`).
 //! A newcomer gets wrong: one name can mean several people; all of them are explained.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Account, AccountId, AccountKey, Person, PersonKey, PersonRef, SourceId, TargetId, normalise_key};
 use crate::nearest::edits;
@@ -23,6 +23,30 @@ pub(super) struct Meant {
     pub accounts: BTreeSet<(TargetId, AccountId)>,
     /// Where nobody is meant: who is called nearly so.
     pub near: Vec<String>,
+    /// Whose display name has all words of it, as `karen` of Karen Oyelaran.
+    pub parts: Parts,
+}
+
+/// Whoever a part of a name may mean.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub people: BTreeMap<PersonRef, Person>,
+    pub accounts: BTreeMap<(TargetId, AccountId), Account>,
+    /// That there are more than are kept.
+    pub cut: bool,
+}
+
+/// So many people, and so many accounts, are kept of those whom a part of a name may mean.
+const PARTS: usize = 100;
+
+impl Parts {
+    fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, cut: &mut bool, key: K, value: V) {
+        if kept.len() < PARTS {
+            kept.insert(key, value);
+        } else {
+            *cut = true;
+        }
+    }
 }
 
 /// The sources and targets of the file, in its order.
@@ -61,6 +85,10 @@ pub(super) fn meant(
     for target in targets.filter(|target| of_target.is_none_or(|id| id == target.as_str())) {
         for page in each_page(|after| facts.accounts(target, after, PAGE), |last| last.id.clone()) {
             for account in page? {
+                if name.is_part_of(&account.display_name) {
+                    let key = (target.clone(), account.id.clone());
+                    Parts::keep(&mut meant.parts.accounts, &mut meant.parts.cut, key, account.clone());
+                }
                 if name.means(account_words(&account), &mut near) {
                     meant.accounts.insert((target.clone(), account.id));
                 }
@@ -70,8 +98,12 @@ pub(super) fn meant(
     for source in elements.sources.iter().filter(|_| of_target.is_none()) {
         for page in each_page(|after| facts.people(source, after, PAGE), |last| last.id.clone()) {
             for person in page? {
+                let key = PersonRef { source: source.clone(), id: person.id.clone() };
                 if name.means(person_words(&person), &mut near) {
-                    meant.people.insert(PersonRef { source: source.clone(), id: person.id });
+                    meant.people.insert(key.clone());
+                }
+                if name.is_part_of(&person.display_name) {
+                    Parts::keep(&mut meant.parts.people, &mut meant.parts.cut, key, person);
                 }
             }
         }
@@ -117,6 +149,17 @@ impl PseudonymisedName<'_> {
         }
         means
     }
+
+    /// Whether all its words are words of a name: never a piece of one, which would fit too many.
+    fn is_part_of(&self, display_name: &str) -> bool {
+        let name = normalise_key(display_name);
+        let mut wanted = words(&self.text).peekable();
+        wanted.peek().is_some() && wanted.all(|word| words(&name).any(|there| there == word))
+    }
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// The nearest names so far.

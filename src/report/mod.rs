@@ -44,7 +44,7 @@ pub use screen::Screen;
 pub(crate) use screen::{Colours, Page, PictureWords};
 pub(crate) use standard_error::{AnswerPlace, Form, Severity, StandardError, Verbosity};
 pub(crate) use summary::SUMMARY;
-pub(crate) use words::{limit_sentence, short_digest};
+pub(crate) use words::{change_in_words, limit_sentence, short_digest};
 
 /// The files of a report, in the order in which they are written; a new form is one more.
 pub(crate) const FILES: [&ReportFile; 5] = [&RUN_JSON, &SUMMARY, &PICTURES, &junit::JUNIT, &metrics::METRICS];

@@ -70,7 +70,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub(super) fn on(screen: Screen) -> Self {
+    pub(crate) fn on(screen: Screen) -> Self {
         Self { screen, lines: Vec::new() }
     }
 
@@ -80,8 +80,33 @@ impl Page {
 
     /// A paragraph, broken between words; its further lines are indented by `hanging`.
     pub(super) fn say(&mut self, look: LineLook, indent: usize, hanging: usize, words: &str) {
-        let lines = broken(words, self.screen.width, indent, hanging);
-        self.lines.extend(lines.into_iter().map(|line| (look, line)));
+        for (nth, words) in words.split('\n').enumerate() {
+            let lines = broken(words, self.screen.width, if nth == 0 { indent } else { hanging }, hanging);
+            self.lines.extend(lines.into_iter().map(|line| (look, line)));
+        }
+    }
+
+    /// A paragraph that looks like no other.
+    pub(crate) fn paragraph(&mut self, indent: usize, hanging: usize, words: &str) {
+        self.say(LineLook::Plain, indent, hanging, words);
+    }
+
+    /// What stands above paragraphs.
+    pub(crate) fn heading(&mut self, indent: usize, words: &str) {
+        self.say(LineLook::Heading, indent, indent + 2, words);
+    }
+
+    /// Words beside what they are of. On a narrow screen their further lines stand below it, so that an id has room.
+    pub(crate) fn labelled(&mut self, indent: usize, label: &str, words: &str) {
+        let beside = indent + LABEL + 1;
+        let below = match self.screen.width {
+            Some(width) if width < NARROW => indent + 2,
+            _ => beside,
+        };
+        match label {
+            "" => self.paragraph(below, below, words),
+            label => self.paragraph(indent, below, &format!("{label:<LABEL$} {words}")),
+        }
     }
 
     /// A line as it is.
@@ -89,7 +114,7 @@ impl Page {
         self.lines.push((LineLook::Plain, line));
     }
 
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.line(String::new());
     }
 
@@ -117,6 +142,10 @@ impl Page {
         painted.collect()
     }
 }
+
+/// Columns of a label, and those of a screen that has no room for words beside it.
+const LABEL: usize = 10;
+const NARROW: usize = 60;
 
 /// Columns that a text takes.
 fn wide(text: &str) -> usize {
@@ -301,6 +330,22 @@ mod tests {
             let fits = |line: &String| width.is_none_or(|width| wide(line) <= width);
             assert!(broken(words, width, 2, 4).iter().all(fits), "{words}");
         }
+    }
+
+    #[test]
+    fn words_stand_beside_their_label_or_below_it() {
+        let page = |width| {
+            let mut page = Page::on(Screen { width, ..Screen::default() });
+            page.labelled(2, "match", "belongs to somebody whose name is long enough for two lines");
+            page.labelled(2, "", "and more");
+            page.text()
+        };
+        let whole = "  match      belongs to somebody whose name is long enough for two lines\n             and more\n";
+        assert_eq!(page(None), whole);
+        let beside = "  match      belongs to somebody whose name is long enough\n             for two lines\n             and more\n";
+        assert_eq!(page(Some(60)), beside);
+        let below = "  match      belongs to somebody whose\n    name is long enough for two lines\n    and more\n";
+        assert_eq!(page(Some(40)), below);
     }
 
     #[test]

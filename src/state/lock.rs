@@ -42,12 +42,39 @@ impl Holder {
         read_holder(&mut File::open(path).ok().filter(|_| is_file)?)
     }
 
-    /// Whether its process is still there; `None`: nobody can tell from here.
+    /// Whether its process is still there and has a lock; `None`: nobody can tell from here. A number alone does not do: after
+    /// a while, or in a container, it is that of another process.
     pub fn is_alive(&self) -> Option<bool> {
         let processes = Path::new("/proc");
         let can_tell = self.host == host() && processes.join("self").exists();
-        can_tell.then(|| processes.join(self.pid.to_string()).exists())
+        // proc_locks(5); without it, as in some sandboxes, the number has to do.
+        let has_a_lock =
+            || std::fs::read_to_string(processes.join("locks")).map_or(true, |all| is_listed(&all, self.pid));
+        can_tell.then(|| processes.join(self.pid.to_string()).exists() && has_a_lock())
     }
+}
+
+/// Whoever copies a state takes the lock, too, and does not say who they are.
+fn locked_by(holder: Option<&Holder>) -> String {
+    match holder {
+        None => "another run".to_owned(),
+        Some(last) if last.is_alive() == Some(false) => {
+            format!(
+                "somebody else than a run, such as a job that copies it (the last run there, {}, is over)",
+                last.run
+            )
+        }
+        Some(holder) => holder.to_string(),
+    }
+}
+
+/// Whether `/proc/locks` names a lock of this process, as `1: FLOCK  ADVISORY  WRITE 24471 fe:00:10430950 0 EOF`.
+fn is_listed(locks: &str, pid: u32) -> bool {
+    let pid = pid.to_string();
+    locks.lines().any(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        words.next() == Some("FLOCK") && words.nth(2) == Some(&pid)
+    })
 }
 
 impl fmt::Display for Holder {
@@ -60,10 +87,7 @@ impl fmt::Display for Holder {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another run holds it: exit code 7.
-    #[error(
-        "the state is locked by {}: `{}`; wait for it to end",
-        .holder.as_ref().map_or_else(|| "another run".to_owned(), Holder::to_string), .file.display()
-    )]
+    #[error("the state is locked by {}: `{}`; wait for it to end", locked_by(.holder.as_ref()), .file.display())]
     Held {
         /// The lock file.
         file: PathBuf,
@@ -260,7 +284,17 @@ mod tests {
         let lock = Lock::acquire(&state, &holder("one")).unwrap();
         let last = Holder::last(&state).unwrap();
         assert_eq!((last.run.as_str(), last.is_alive()), ("one", Some(true)));
+        let over = Holder { pid: u32::MAX, ..last.clone() };
+        assert_eq!(
+            locked_by(Some(&over)),
+            "somebody else than a run, such as a job that copies it (the last run there, one, is over)"
+        );
         drop(lock);
+        assert!(!is_listed(
+            "1: FLOCK  ADVISORY  WRITE 1234 fe:00:12 0 EOF\n2: POSIX  ADVISORY  READ 7 fe:00:13 0 EOF\n",
+            7
+        ));
+        assert!(is_listed("1: FLOCK  ADVISORY  WRITE 1234 fe:00:12 0 EOF\n", 1234));
         // Larger than any process id.
         assert_eq!(Holder { pid: u32::MAX, ..last.clone() }.is_alive(), Some(false));
         assert_eq!(Holder { host: "elsewhere".to_owned(), ..last }.is_alive(), None);

@@ -264,11 +264,11 @@ fn code_7_says_who_holds_the_lock() {
     let second = harness.run().expect_exit(7);
     second.expect_error(&format!("process {}", first.id()));
     let status = || harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
-    status().expect_answer(&format!("  did not end: it is under way (process {})\n", first.id()));
+    status().expect_answer("  under way since 20").expect_answer(&format!(" (process {} on ", first.id()));
     let mut first = first;
     first.kill().expect("the first run ends");
     first.wait().expect("the first run ends");
-    status().expect_answer("is gone: it was killed, or could not write its end\n");
+    status().expect_answer("  did not end: it was killed, or could not write its end\n");
 }
 
 #[test]

@@ -105,6 +105,29 @@ fn a_name_of_nobody_and_a_state_without_a_run_are_told() {
     typo.expect_error(&address("grace")).holds_no_answer("grace");
 }
 
+/// Nobody types a name as the directory has it.
+#[test]
+fn a_first_or_last_name_is_enough_where_it_is_one_persons() {
+    let names = [("ada", "Karen Oyelaran"), ("grace", "Karen Park"), ("alan", "Mary-Ann Whitfield")];
+    let population = names.into_iter().fold(Population::of(&["ada", "grace", "alan"]), |population, (login, name)| {
+        population.person(login, |person| person.name = name.to_owned())
+    });
+    let harness = Harness::of(population.world());
+    harness.run().expect_exit(0);
+    for (who, id) in [("oyelaran", "ada"), ("ANN", "alan"), ("park karen", "grace")] {
+        assert_eq!(explained(&harness, who)["people"], explained(&harness, id)["people"], "{who}");
+    }
+    let both = harness.finish(&["explain", "pipeline.yaml", "Karen"]).expect_exit(2);
+    let [ada, grace] = ["ada", "grace"].map(address);
+    both.expect_error(
+        "Karen: 2 people and accounts have this in their name; write the address, id or account of one of them: ",
+    )
+    .expect_error(&format!("{ada} (Karen Oyelaran)"))
+    .expect_error(&format!("{grace} (Karen Park)"));
+    harness.finish(&["explain", "pipeline.yaml", "aren"]).expect_exit(2);
+    harness.finish(&["state", "pipeline.yaml", "forget", "oyelaran"]).expect_exit(2);
+}
+
 /// What a plan or run did not look at is not taken for missing: what the state knows of it is told, and why there is no more.
 #[test]
 fn what_was_not_looked_at_last_time_is_not_taken_for_missing() {

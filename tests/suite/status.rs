@@ -44,7 +44,30 @@ fn what_the_last_whole_run_left_is_told() {
     harness.run_with(&["--only", "ada"]).expect_exit(0);
     assert_eq!(left(), expected, "a part is not the whole");
     let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
-    status.expect_answer("\n  jira: 3 changes not begun, 1 account in conflict\n  entra: 1 photo unknown\n");
+    let status = status
+        .expect_answer("\n  jira: 3 changes not begun, 1 account in conflict\n  entra: 1 photo unknown\n")
+        .expect_answer("\n  stopped by replacements of jira: found 3 of 4 ");
+    status.holds(status.stdout.starts_with("state: state/stage.db\n"), "where it looked");
+}
+
+/// Its open writes are no damage.
+#[test]
+fn a_run_under_way_is_told_apart_from_one_that_was_killed() {
+    let harness =
+        Harness::with_people(&["ada"]).fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*"));
+    let mut run = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("the upload arrives", |harness| !harness.writes().is_empty());
+    let status = |format: &str| harness.finish(&["status", "pipeline.yaml", "--format", format]).expect_exit(0);
+    let under_way =
+        || serde_json::from_str::<Value>(&status("json").stdout).expect("JSON")["runs"][0]["under_way"].clone();
+    status("human")
+        .expect_answer("\nopen writes: 1, of the run that is under way\n")
+        .expect_answer("  under way since ");
+    assert_eq!(under_way(), json!(true));
+    run.kill().expect("the run ends");
+    run.wait().expect("the run ends");
+    status("human").expect_answer("\nopen writes: 1; the next run looks what became of them\n");
+    assert_eq!(under_way(), json!(false));
 }
 
 /// A line of the file that somebody forgot to take out again.
