@@ -162,6 +162,7 @@ fn broken(words: &str, width: Option<usize>, indent: usize, hanging: usize) -> V
             let Some(line) = lines.last_mut() else { continue };
             let gap = usize::from(begun && nth == 0);
             if begun && wide(line) + gap + wide(&piece) > width {
+                line.truncate(line.trim_end().len());
                 lines.push(format!("{:hanging$}{piece}", ""));
             } else {
                 line.push_str(if gap == 1 { " " } else { "" });

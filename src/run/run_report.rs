@@ -97,7 +97,7 @@ pub(super) fn report(
     let adopted: u64 = target_lines.iter().map(|line| line.adopted).sum();
     let new_state = (adopted > 0 && is_first(context)?).then(|| {
         let ours = crate::model::counted(adopted, "picture was taken for one of ours by its looks", "pictures were taken for ours by their looks");
-        format!("no earlier run is on record: the state is new or was lost, and {ours}; docs/guide/ci.md, \"When the state is lost\", says what that costs")
+        format!("no earlier run is on record: the state is new or was lost, and {ours}; docs/guide/ci.md says what a lost state costs")
     });
     let idle = (context.mode == Mode::Run && !served).then(|| SERVED_NOBODY.to_owned());
     let missed = missed.into_iter().map(|one| one.words);

@@ -93,7 +93,7 @@ fn auth_tries_the_bucket_of_reports() {
     let store = ObjectStore::start().expect("a port");
     let harness = harness(&store, "");
     let auth = |more: &[&str]| harness.finish(&[&["auth", "pipeline.yaml"], more].concat());
-    auth(&[]).expect_exit(0).expect_answer("reports s3://avatars/reports\n  tried     look: works\n");
+    auth(&[]).expect_exit(0).expect_answer("reports s3://avatars/reports\n  tried      look: works\n");
     store.judge(|asked| if asked.starts_with("PUT") { Then::Answer } else { Then::Refuse(403) });
     auth(&[]).expect_exit(0).expect_answer("look: not tried: reading is refused, as it is where");
     auth(&["--probe"]).expect_exit(0).expect_answer("report: works\n").expect_answer("avatarpipe-probe` stays there");

@@ -53,13 +53,10 @@ fn what_is_known_of_somebody_and_of_runs_fits_its_screen() {
         harness.tell("COLUMNS", &columns.to_string());
         harness.run().expect_exit(4);
         let printed = |arguments: &[&str]| {
-            let mut ended = harness.finish(arguments).expect_exit(0);
-            let wide = ended.stdout.lines().find(|line| line.chars().count() > columns);
+            let ended = harness.finish(arguments).expect_exit(0);
+            let wide = ended.stdout.lines().find(|line| line.chars().count() > columns || line.ends_with(' '));
             assert_eq!(wide, None, "{columns}");
-            assert!(!ended.stdout.contains("b3:"), "digests are for -v: {}", ended.stdout);
-            ended.stdout = replace(&ended.stdout, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "<guid>");
-            let name = format!("width-{}-{columns}", arguments[0]);
-            expect_printed(&name, &harness, &ended);
+            ended.holds(!ended.stdout.contains("b3:"), "digests are for -v");
         };
         printed(&["explain", "pipeline.yaml", "edsger"]);
         printed(&["status", "pipeline.yaml"]);

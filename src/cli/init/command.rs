@@ -293,7 +293,7 @@ impl Told {
             self.line(&format!("  set {}", missing.join(", ")));
         }
         for (command, what) in [
-            ("auth", "are all rights there? The guide's page rights.md says how to grant them"),
+            ("auth", "are all rights there? docs/guide/rights.md says how to grant them"),
             ("plan", "what would be done; nothing is written"),
         ] {
             self.line(&format!("  avatarpipe {command} {file}     {what}"));
@@ -302,7 +302,7 @@ impl Told {
             "  avatarpipe run {file} --only YOUR.ADDRESS@EXAMPLE.COM     yourself first, then look at it"
         ));
         self.line(
-            "The guide's page first-run.md goes on from there; the guide is docs/guide of the source, and /usr/share/doc/avatarpipe/guide \
+            "docs/guide/first-run.md goes on from there; docs/guide is part of the source, and lies in /usr/share/doc/avatarpipe/guide \
              where a package was installed.",
         );
     }

@@ -112,7 +112,7 @@ fn a_table_that_is_not_text_or_not_there_is_a_failure() {
     let folder = folder("");
     fs::write(folder.path().join(TABLE), b"id,name\n1,Ad\xE4\n2,Bob\n").unwrap();
     let failure = list(&source(&folder)).unwrap_err();
-    assert!(failure.found.contains("people.csv:2: not UTF-8"), "{failure}");
+    assert!(failure.found.contains("line 2: not UTF-8"), "{failure}");
     fs::remove_file(folder.path().join(TABLE)).unwrap();
     assert_eq!(list(&source(&folder)).unwrap_err().kind, FailureKind::Unreachable);
 }

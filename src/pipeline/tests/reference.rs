@@ -38,7 +38,7 @@ fn element(out: &mut String, of: &Value) {
         out.push_str("\n| key | value | if left out | meaning |\n|---|---|---|---|\n");
         for (key, value) in keys {
             let default = match (required.contains(&key.as_str()), value.get("default")) {
-                (true, _) => "not allowed: it must be written".to_owned(),
+                (true, _) => "not allowed".to_owned(),
                 (_, Some(default)) => format!("`{}`", cell(&default.to_string())),
                 _ => String::new(),
             };
