@@ -220,7 +220,7 @@ impl Telling<'_> {
 }
 
 /// Rows of which the first alone has the label.
-fn under<'a>(label: &'a str, words: impl Iterator<Item = String>) -> Vec<(&'a str, String)> {
+fn under(label: &str, words: impl Iterator<Item = String>) -> Vec<(&str, String)> {
     words.enumerate().map(|(nth, words)| (if nth == 0 { label } else { "" }, words)).collect()
 }
 

@@ -31,7 +31,7 @@ pub struct FileFault {
     /// Another place that belongs to it, and why.
     pub(super) related: Option<(Span, String)>,
     /// A key that is unknown there: whoever knows all keys can tell where it belongs.
-    pub(super) unknown: Option<String>,
+    pub(super) unknown: Option<Box<str>>,
 }
 
 impl FileFault {

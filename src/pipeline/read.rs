@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
             meant.extend(near);
             let fault = FileFault::new(entry.key_span.clone(), format!("unknown key{}", self.named(entry)));
             let mut fault = fault.help(hint(near, known));
-            fault.unknown = near.is_none().then(|| entry.key.clone());
+            fault.unknown = near.is_none().then(|| entry.key.as_str().into());
             self.fault(fault);
         }
         let meant = meant.into_iter().map(str::to_owned).collect();
