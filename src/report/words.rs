@@ -309,7 +309,7 @@ fn target_table(lines: &[&TargetLine], wording: Wording, matched: Shown) -> Tabl
         Wording::Run => ["replaced", "reverted", "mended"],
         Wording::Plan => ["to replace", "to revert", "to mend"],
     };
-    let columns: [Column<TargetLine>; 11] = [
+    let columns: [Column<TargetLine>; 12] = [
         ("accounts", |line| line.accounts, Shown::Always),
         ("matched", |line| line.matched, matched),
         (replaced, |line| line.replaced, Shown::Always),

@@ -146,7 +146,7 @@ fn sessions_that_get_mixed_up_in_the_middle_are_found_and_what_differs_is_taken_
     }
     harness.sandbox.faults().clear();
     harness.run().expect_exit(0);
-    let all: Vec<_> = names.iter().map(|name| (*name, Face(*name))).collect();
+    let all: Vec<_> = names.iter().map(|name| (*name, Face(name))).collect();
     harness.expect_shown_in("jira", &all);
 }
 
@@ -169,6 +169,6 @@ fn what_cannot_be_looked_at_after_a_mix_up_is_told_and_written_again() {
     ended.holds(suspects > 0, &format!("told of, found {suspects}"));
     harness.sandbox.faults().clear();
     harness.run().expect_exit(0);
-    let all: Vec<_> = names.iter().map(|name| (*name, Face(*name))).collect();
+    let all: Vec<_> = names.iter().map(|name| (*name, Face(name))).collect();
     harness.expect_shown_in("jira", &all);
 }
