@@ -1,6 +1,6 @@
 //! Whether an answer that proves an absence names another error besides, or is an old one (promise P2).
 //!
-//! Owns: where in an answer an error may be named, how one says that something is not there, which headers take its word away. Leaves to others: which code is a proof (`entra`, `google`).
+//! Owns: where in an answer an error may be named, which headers take its word away. Leaves to others: which code is a proof (`entra`, `google`).
 //! A newcomer gets wrong: this only ever takes a proof away, so it may read messages, which prove nothing themselves.
 
 use serde_json::Value;
@@ -29,15 +29,6 @@ const TROUBLE: [&str; 19] = [
     "failover",
     "temporar",
 ];
-
-/// How a message says that something is not there.
-const MISSING: [&str; 6] = ["notfound", "not found", "n't found", "not be found", "not exist", "n't exist"];
-
-/// Whether a message says that something is not there, or says nothing. Any other is of something else.
-pub(super) fn says_missing(message: &str) -> bool {
-    let folded = message.to_lowercase();
-    folded.trim().is_empty() || MISSING.iter().any(|words| folded.contains(words))
-}
 
 /// Whether a header says that the answer is not to be believed yet: come back later, or one out of a store on the way, which was
 /// true once.
@@ -95,17 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_of_something_else_and_an_old_answer_prove_nothing() {
-        for (message, missing) in [
-            ("", true),
-            ("Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.", true),
-            ("The specified object was not found in the store.", true),
-            ("The photo wasn't found.", true),
-            ("Resource Not Found: photo", true),
-            ("The photo store is being moved", false),
-        ] {
-            assert_eq!(says_missing(message), missing, "{message}");
-        }
+    fn an_old_answer_and_one_that_asks_to_come_later_prove_nothing() {
         for (name, value, back) in [
             ("Retry-After", "120", true),
             ("Warning", "110 - \"Response is Stale\"", true),

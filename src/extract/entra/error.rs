@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::extract::doubt::{names_another, says_missing};
+use crate::extract::doubt::names_another;
 use crate::http::{Failure, FailureKind, Response, Sparse};
 use crate::secret::server_message;
 
@@ -100,9 +100,9 @@ impl GraphError {
         self.message.split(|c: char| !c.is_alphanumeric()).any(|word| word == exception)
     }
 
-    /// Whether it proves that something is not there: nothing of it names another error, and its message, if any, says so.
+    /// Whether it proves that something is not there: nothing of it names another error.
     pub(super) fn is_a_proof(&self) -> bool {
-        !self.contradicts && says_missing(&self.message)
+        !self.contradicts
     }
 
     /// Whether this is an `UnknownError` around another error with this code (§12).

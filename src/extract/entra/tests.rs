@@ -101,7 +101,7 @@ fn photo() -> Value {
 }
 
 fn refused(status: u16, code: &str) -> Value {
-    json!({ "status": status, "headers": {}, "body": { "error": { "code": code, "message": "m" } } })
+    json!({ "status": status, "headers": {}, "body": { "error": { "code": code, "message": "not found" } } })
 }
 
 fn throttled(seconds: &str) -> Value {

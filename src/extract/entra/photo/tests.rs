@@ -101,7 +101,6 @@ fn the_no_photo_table() {
         ),
         (404, beside("message", json!("Service unavailable")), unknown("not_found_unexplained")),
         (404, beside("message", json!("The mailbox database is offline")), unknown("not_found_unexplained")),
-        (404, beside("message", json!("told")), unknown("not_found_unexplained")),
         (404, two, unknown("not_found_unexplained")),
         (404, error("ErrorItemNotFound"), absent()),
         (404, error("Request_ResourceNotFound"), unknown("user_gone")),
