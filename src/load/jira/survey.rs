@@ -356,7 +356,7 @@ impl<'a> JiraSurvey<'a> {
         if let Some(mark) = &default {
             learnt.insert(DEFAULT.into(), mark.as_str().to_owned());
         } else {
-            self.notes.push("the default picture is not known: no account shows it, or two stock pictures are shown about as often, so nothing can be reverted".into());
+            self.notes.push("the default picture is not known: no account shows it, or two stock pictures are shown as often, so nothing can be reverted".into());
         }
         self.client.shared().learn(|known| {
             known.default = default.clone();
