@@ -66,7 +66,7 @@ fn everybody_has_an_object_and_a_quiet_run_asks_once() {
     harness.run().expect_exit(0);
     expect_faces(&store, &[("ada", "spare")]);
     harness.finish(&["explain", "pipeline.yaml", &address("ada")]).expect_exit(0).expect_answer("photo");
-    let undone = harness.finish(&["undo", "pipeline.yaml", "--apply"]).expect_exit(0);
+    let undone = harness.finish(&["undo", "pipeline.yaml", "--apply"]).expect_exit(3);
     undone.holds_no_answer("another name");
     let objects = store.objects();
     assert_eq!((&objects["public/avatar/notes.txt"][..], &objects["elsewhere"][..]), (&b"mine"[..], &b"mine"[..]));

@@ -66,12 +66,12 @@ fn what_a_run_replaced_comes_back_of_what_was_kept() {
 fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
     let mut harness = forgetful();
     harness.run().expect_exit(0);
-    let told = |harness: &Harness| {
-        let ended = undo(harness, &[]).expect_exit(0);
+    let told = |harness: &Harness, exit: i32| {
+        let ended = undo(harness, &[]).expect_exit(exit);
         let line = ended.line("bitbucket", "grace");
         [&line["reason"], &line["detail"]].map(|word| word.as_str().unwrap_or_default().to_owned())
     };
-    assert_eq!(told(&harness)[0], "undone");
+    assert_eq!(told(&harness, 0)[0], "undone");
     harness.set("KEPT_KEY", "canary-other-0123456789abcdefghi");
     for flags in [&[][..], &["--apply"]] {
         let refused = undo(&harness, flags).expect_exit(2).expect_error("stage.kept: none of the pictures");
@@ -92,7 +92,7 @@ fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
     harness.run().expect_exit(0);
     assert_eq!(files(&harness.path("state/stage.kept")).len(), 1);
     harness.finish(&["state", "pipeline.yaml", "purge"]).expect_exit(0);
-    let [reason_of, why] = told(&harness);
+    let [reason_of, why] = told(&harness, 3);
     assert_eq!(reason_of, "undo_gone");
     assert!(why.contains("`state purge`"), "{why}");
     harness.by_hand_in("bitbucket", "grace", "hand");
@@ -102,7 +102,7 @@ fn what_was_kept_opens_with_its_key_alone_and_goes_when_it_is_to() {
     harness.run().expect_exit(0).expect_answer(gone);
     harness.run().expect_exit(0).holds_no_answer("keeps none");
     assert!(!harness.path("state/stage.kept").exists());
-    let why = told(&harness)[1].clone();
+    let why = told(&harness, 3)[1].clone();
     assert!(why.contains("`keep_replaced` is off"), "{why}");
 }
 

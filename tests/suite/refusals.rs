@@ -121,8 +121,10 @@ fn what_google_says_of_one_photo() {
     let harness = Harness::connected(population.world()).with(|pipe| _ = pipe.top("limits", WIDE));
     harness.run().expect_exit(0);
     let people = harness.sandbox.truth().people;
-    for ((status, body, _), name) in rows.iter().zip(&names) {
-        let photo = json!({ "photo": { "user": bought(name), "now": { "file": file("spare") } } });
+    for ((status, body, class), name) in rows.iter().zip(&names) {
+        // A listing that names a photo contradicts the answer that there is none.
+        let now = if matches!(class, Absent) { json!({ "none": {} }) } else { json!({ "file": file("spare") }) };
+        let photo = json!({ "photo": { "user": bought(name), "now": now } });
         harness.sandbox.command("directory", &photo).unwrap_or_else(|fault| panic!("{fault}"));
         let person = people.iter().find(|person| person.user_name == bought(name)).expect("a user of this customer");
         let text = format!("{}/photos", person.id);

@@ -36,7 +36,7 @@ fn what_the_last_whole_run_left_is_told() {
     assert_eq!(left(), json!({ "run": null, "targets": [], "sources": [], "open_writes": 0 }));
     let stopped = harness.run().expect_exit(4);
     let targets = json!([{
-        "id": "jira", "state": "limit", "since": null, "not_done": 3, "failed": 0, "not_shown": 0, "not_made": 0, "not_asked": 0, "conflicts": 1,
+        "id": "jira", "state": "limit", "since": null, "not_done": 3, "failed": 0, "not_shown": 0, "not_made": 0, "not_asked": 0, "still_shown": 0, "conflicts": 1,
     }]);
     let sources = json!([{ "id": "entra", "state": "ok", "since": null, "unknown": 1, "unusable": 0 }]);
     let expected = json!({ "run": stopped.report()["run"], "targets": targets, "sources": sources, "open_writes": 0 });

@@ -290,7 +290,7 @@ fn an_undoing_that_asks_no_source_names_people_and_forgets_none() {
     let asked = || harness.calls("entra").len();
     let before = asked();
     // Shown, of the picture of ours that is gone; and done, to the default.
-    let gone = undo(&harness, &[]).expect_exit(0).expect_answer(&format!("  {}", names("ada")));
+    let gone = undo(&harness, &[]).expect_exit(3).expect_answer(&format!("  {}", names("ada")));
     assert_eq!(gone.line("jira", "ada")["person"]["name"], names("ada").as_str());
     let done = undo(&harness, &[&run, "--apply"]).expect_exit(0).expect_answer("reverted (3)");
     done.expect_answer(&format!("  {}", names("ada")));
