@@ -14,6 +14,7 @@ mod last_run;
 mod metrics;
 mod natural;
 mod people;
+mod person_line;
 mod progress;
 mod pseudonyms;
 mod run_report;
@@ -33,12 +34,12 @@ pub(crate) use junit::JUNIT;
 pub(crate) use last_run::last_run;
 pub(crate) use metrics::METRICS;
 pub(crate) use people::{People, Pictured, ReportPictures, StoodPictures, Thumbnail};
+pub(crate) use person_line::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};
 pub(crate) use progress::Progress;
 pub use progress::{Listener, RunEvent};
 pub(crate) use pseudonyms::{Beginnings, Pseudonyms};
 pub(crate) use run_report::{
-    AccountLine, ChangeLine, CredentialLine, LimitLine, MisplacedLine, PersonFailure, PersonLine, PersonWho,
-    RequestLine, RunReport, SourceLine, StoreLine, TargetLine,
+    CredentialLine, LimitLine, MisplacedLine, RequestLine, RunReport, SourceLine, StoreLine, TargetLine,
 };
 pub use screen::Screen;
 pub(crate) use screen::{Colours, Page, PictureWords};

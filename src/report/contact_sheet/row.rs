@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::section::{Section, needs_attention};
 use crate::model::Change;
-use crate::report::run_report::reason_text;
+use crate::report::person_line::reason_text;
 use crate::report::{PersonLine, Pictured, Thumbnail};
 
 /// Whom a row is of.
