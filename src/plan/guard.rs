@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::Place;
-use crate::settings::{Limit, LimitName, Limits, Share};
+use crate::settings::{Limit, LimitName, Limits};
 
 /// `--allow LIMIT=N`, `--allow ID.LIMIT=N`: exactly this many pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub(crate) fn guard(found: &[LimitCount], limits: &Limits, allowances: &[Allowan
         .iter()
         .map(|found| {
             let limit = limits.of(found.limit);
-            let allowed = most(found, &limit.value, limits.shares_from);
+            let allowed = most(&limit.value, found.of, limits.shares_from);
             let over = allowed.is_some_and(|allowed| found.value > allowed);
             let of_it = || allowances.iter().filter(|allowance| allowance.is_of(found));
             // What names the source or target counts in place of what names none.
@@ -147,19 +147,9 @@ fn checked(found: &LimitCount, allowed: Option<u64>, over: bool, let_pass: bool,
     }
 }
 
-/// From so many pictures on, most of them gone at once is no accident of few.
-const HALF_FROM: u64 = 10;
-
-/// `count` or `share`, either breaks it; shares count from `shares_from` on. Below, a share of pictures that go back is never
-/// taken for more than half: else a bad night of the provider passes in every small company.
-fn most(found: &LimitCount, limit: &Limit, shares_from: u64) -> Option<u64> {
-    let of = found.of;
-    let whole = match (of >= shares_from, found.limit) {
-        (true, _) => limit.share,
-        (false, LimitName::Reverts) if of >= HALF_FROM => limit.share.map(|share| share.max(Share::HALF)),
-        (false, _) => None,
-    };
-    let share = whole.map(|share| share.of(of));
+/// `count` or `share`, either breaks it; shares count from `shares_from` on.
+fn most(limit: &Limit, of: u64, shares_from: u64) -> Option<u64> {
+    let share = limit.share.filter(|_| of >= shares_from).map(|share| share.of(of));
     match (limit.count, share) {
         (Some(count), Some(share)) => Some(count.min(share)),
         (count, share) => count.or(share),
@@ -169,6 +159,7 @@ fn most(found: &LimitCount, limit: &Limit, shares_from: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Share;
 
     fn limit(count: Option<u64>, percent: Option<u16>) -> Limit {
         let share = percent.and_then(|percent| Share::from_hundredths(percent * 100));
@@ -189,25 +180,7 @@ mod tests {
             (None, None, 7, None),
         ];
         for (count, share, of, expected) in cases {
-            let found = |limit| LimitCount { limit, scope: "jira".to_owned(), value: 0, of };
-            let most = |name| most(&found(name), &limit(count, share), 100);
-            assert_eq!(most(LimitName::Foreign), expected, "{count:?} {share:?} of {of}");
-        }
-        // Pictures that go back: at most half from 10 on, while the share does not count yet.
-        for (count, share, of, expected) in [
-            (Some(50), Some(5), 9, Some(50)),
-            (Some(50), Some(5), 10, Some(5)),
-            (Some(50), Some(5), 30, Some(15)),
-            (Some(50), Some(5), 99, Some(49)),
-            (Some(50), Some(5), 100, Some(5)),
-            (Some(3), Some(5), 30, Some(3)),
-            (Some(50), Some(80), 30, Some(24)),
-            (Some(50), Some(100), 30, Some(30)),
-            (Some(50), None, 30, Some(50)),
-            (None, None, 30, None),
-        ] {
-            let found = LimitCount { limit: LimitName::Reverts, scope: "jira".to_owned(), value: 0, of };
-            assert_eq!(most(&found, &limit(count, share), 100), expected, "{count:?} {share:?} of {of}");
+            assert_eq!(most(&limit(count, share), of, 100), expected, "{count:?} {share:?} of {of}");
         }
     }
 

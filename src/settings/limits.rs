@@ -11,8 +11,7 @@ use super::Placed;
 macro_rules! limits {
     ($with:ident) => {
         $with! {
-            /// Pictures that go back to the default, of the matched accounts of a target that show a picture of their own. Where the
-            /// share does not count yet, it counts as half from 10 on.
+            /// Pictures that go back to the default, of the matched accounts of a target that show a picture of their own.
             reverts Reverts "{ count: 50, share: 5% }"
                 => "pictures would go back to the default: did the provider lose photos?";
             /// Pictures that are replaced, of the matched accounts of a target.
@@ -156,9 +155,6 @@ pub struct Share(u16);
 impl Share {
     /// Everything.
     pub const WHOLE: Self = Self(10_000);
-
-    /// One in two.
-    pub const HALF: Self = Self(5_000);
 
     /// From hundredths of a per cent; `None` above 100 %.
     pub fn from_hundredths(hundredths: u16) -> Option<Self> {
