@@ -15,7 +15,7 @@ use crate::state::file::{self, Durability, Shape};
 use crate::state::writer;
 
 /// `AVPf`, and the one shape that this program reads.
-const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql")] };
+const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql")], schema: None };
 
 /// With what SQLite keeps beside a file.
 const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];

@@ -38,6 +38,7 @@ pub(super) const SHAPE: Shape = Shape {
         include_str!("6.sql"),
         include_str!("7.sql"),
     ],
+    schema: Some("b3:eea8f669f557366da18fe7a2fb406f398ff83f784791d2d4f668cc4650198743"),
 };
 
 /// The durable store. Shared by reference; every method takes `&self`.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::state::file::beside;
+use crate::state::file::{self, beside};
 use crate::state::{Holds, RecordedLine};
 
 /// What version 1 wrote. Made by [`keep_a_file_of_this_version`], and never made again once that version is released.
@@ -27,6 +27,7 @@ const LATER: Shape = Shape {
         "CREATE TABLE run_new AS SELECT * FROM run; DROP TABLE run; ALTER TABLE run_new RENAME TO run;
          CREATE UNIQUE INDEX run_id ON run (id); CREATE UNIQUE INDEX run_seq ON run (seq)",
     ],
+    schema: None,
 };
 
 /// The last step fails.
@@ -43,6 +44,7 @@ const FAILING: Shape = Shape {
         "DELETE FROM placement",
         "no SQL at all",
     ],
+    schema: None,
 };
 
 fn kept() -> (TempDir, PathBuf) {
@@ -69,8 +71,11 @@ fn version_1_opens_with_everything_in_it() {
 /// What version 2 knew of a run, version 3 knows; what it was asked for, nobody wrote down.
 #[test]
 fn version_2_steps_up_with_its_runs() {
-    const V2: Shape =
-        Shape { application_id: SHAPE.application_id, steps: &[include_str!("../1.sql"), include_str!("../2.sql")] };
+    const V2: Shape = Shape {
+        application_id: SHAPE.application_id,
+        steps: &[include_str!("../1.sql"), include_str!("../2.sql")],
+        schema: None,
+    };
     let (_folder, path) = place();
     let store = Store::open_as(lock(&path), &V2).unwrap();
     let insert = "INSERT INTO run (id, pipeline, pipeline_digest, command, started)
@@ -127,6 +132,7 @@ fn version_6_steps_up_with_the_lines_of_its_reports() {
             include_str!("../5.sql"),
             include_str!("../6.sql"),
         ],
+        schema: None,
     };
     let body = |id: Option<&str>, from: &str, to: &str| {
         let person = id.map(|id| json!({ "id": id, "name": null, "source": "entra" }));
@@ -240,4 +246,12 @@ fn keep_a_file_of_this_version() {
     // The smallest pages, since most tables have a row or two.
     db.execute_batch("PRAGMA page_size = 512").unwrap();
     db.execute("VACUUM INTO ?", [kept.to_str().unwrap()]).unwrap();
+}
+
+#[test]
+fn the_digest_of_the_schema_is_that_of_its_steps() {
+    let made = Connection::open_in_memory().unwrap();
+    SHAPE.steps.iter().for_each(|step| made.execute_batch(step).unwrap());
+    let digest = file::digest(&file::objects(&made).unwrap()).to_string();
+    assert_eq!(SHAPE.schema, Some(digest.as_str()));
 }
