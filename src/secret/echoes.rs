@@ -6,7 +6,7 @@
 //! first four windows begins at a multiple of four, so only those are looked up, and what is looked up is nearly always not there.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::escapes::{unescaped, unescaped_nearby};
@@ -27,8 +27,8 @@ const ROUNDS: usize = 4;
 /// What is looked for, in letters of any case.
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
-    /// Of each secret, the newest first.
-    forms: VecDeque<Vec<Vec<u8>>>,
+    /// Of each secret, the oldest first.
+    forms: Vec<Vec<Vec<u8>>>,
     /// The length of the longest.
     reach: usize,
     /// Their windows.
@@ -45,22 +45,27 @@ impl Echoes {
         let plain: Vec<Vec<u8>> = forms.iter().filter_map(|form| plainest(form)).collect();
         forms.extend(plain);
         forms.retain(|form| form.len() >= SHORTEST);
-        self.forms.push_front(forms);
-        if self.forms.len() > MOST {
-            _ = self.forms.remove(MOST - FIRST);
+        if self.forms.len() == MOST {
+            // What follows moves up, so all are marked anew.
+            let mut kept = std::mem::take(&mut self.forms);
+            _ = kept.remove(FIRST);
+            *self = Self::default();
+            kept.into_iter().for_each(|forms| self.mark(forms));
         }
-        self.reach = self.forms.iter().flatten().map(Vec::len).max().unwrap_or_default();
-        self.marks = Marks::default();
-        self.windows.clear();
-        for (secret, forms) in self.forms.iter().enumerate() {
-            for (nth, form) in forms.iter().enumerate() {
-                for (behind, window) in form.windows(WINDOW).take(WINDOW).enumerate() {
-                    let window = folded(window);
-                    self.marks.add(window);
-                    self.windows.entry(window).or_default().push((secret, nth, behind));
-                }
+        self.mark(forms);
+    }
+
+    /// Marks the windows of one more secret.
+    fn mark(&mut self, forms: Vec<Vec<u8>>) {
+        for (nth, form) in forms.iter().enumerate() {
+            self.reach = self.reach.max(form.len());
+            for (behind, window) in form.windows(WINDOW).take(WINDOW).enumerate() {
+                let window = folded(window);
+                self.marks.add(window);
+                self.windows.entry(window).or_default().push((self.forms.len(), nth, behind));
             }
         }
+        self.forms.push(forms);
     }
 
     /// Whether a text stands in this one.

@@ -121,7 +121,13 @@ fn in_base64(text: &[u8], before: usize) -> [String; 2] {
 }
 
 fn in_hex(text: &[u8], between: &str) -> String {
-    text.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let mut hex = String::with_capacity(text.len() * (2 + between.len()));
+    for (nth, byte) in text.iter().enumerate() {
+        hex.push_str(if nth == 0 { "" } else { between });
+        hex.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    hex
 }
 
 /// `%2B` as `%2b`.
