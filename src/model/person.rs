@@ -114,7 +114,8 @@ impl Person {
     pub fn add_key(&mut self, key: PersonKey, value: &str) {
         let value = normalise_key(value);
         if !value.is_empty() && !self.keys.iter().any(|(k, v)| *k == key && *v == value) {
-            self.keys.push((key, value));
+            // The values of one key beside each other, in the order in which they came.
+            self.keys.insert(self.keys.partition_point(|(k, _)| *k <= key), (key, value));
         }
     }
 

@@ -12,7 +12,7 @@ CREATE TABLE person (
   display_name TEXT NOT NULL,
   standing     TEXT NOT NULL,
   hint         TEXT NOT NULL,       -- JSON
-  keys         TEXT NOT NULL        -- JSON: [[key, value], …]
+  keys         TEXT NOT NULL        -- JSON: {key: [value, …], …}
 ) STRICT;
 
 -- Made of `person.keys`, for one source and one key, when that key is first looked for: a match uses one or two of seven.

@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: the lookup of a key is made when it is first asked for, so list a source to its end before
 //! matching against it. Listing more afterwards is right, but makes the lookup again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -36,7 +36,7 @@ impl Facts {
                     person.display_name,
                     EnumWord(person.standing),
                     Json(&person.hint),
-                    Json(person.keys()),
+                    Json(by_key(person.keys())),
                 ])?;
             }
             Ok(())
@@ -150,21 +150,31 @@ fn is_made(db: &Connection, source: &SourceId, key: PersonKey) -> Result<bool, S
 fn make(db: &Connection, source: &SourceId, key: PersonKey) -> Result<(), StateFault> {
     db.execute(
         "INSERT INTO person_key (source, key, value, person)
-         SELECT person.source, ?2, pair.value ->> 1, person.id FROM person NOT INDEXED, json_each(person.keys) AS pair
-         WHERE person.source = ?1 AND pair.value ->> 0 = ?2 ORDER BY 3, 4",
+         SELECT person.source, ?2, one.value, person.id
+         FROM person NOT INDEXED, json_each(person.keys, '$.' || ?2) AS one WHERE person.source = ?1 ORDER BY 3, 4",
         [source.as_str(), key.word()],
     )?;
     db.execute("INSERT INTO person_key_made (source, key) VALUES (?, ?)", [source.as_str(), key.word()])?;
     Ok(())
 }
 
+/// As they stand in the column: what one key is made of is found there without reading the others.
+type ByKey<T> = BTreeMap<PersonKey, Vec<T>>;
+
+fn by_key(keys: &[(PersonKey, String)]) -> ByKey<&str> {
+    let mut by_key = ByKey::new();
+    keys.iter().for_each(|(key, value)| by_key.entry(*key).or_default().push(value.as_str()));
+    by_key
+}
+
 /// A person whose columns begin at `from`.
 pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Person> {
+    let keys: ByKey<String> = row.get::<_, Json<_>>(from + 4)?.0;
     Ok(Person::with_keys(
         row.get::<_, TextId<PersonId>>(from)?.0,
         row.get(from + 1)?,
         row.get::<_, EnumWord<_>>(from + 2)?.0,
         row.get::<_, Json<_>>(from + 3)?.0,
-        row.get::<_, Json<_>>(from + 4)?.0,
+        keys.into_iter().flat_map(|(key, values)| values.into_iter().map(move |value| (key, value))).collect(),
     ))
 }
