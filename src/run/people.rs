@@ -5,7 +5,8 @@
 //! lines keeps the run open.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use super::context::RunContext;
 use super::finished_target::{FinishedTarget, Writes};
@@ -24,6 +25,8 @@ pub struct RunPeople {
     changes: u64,
     /// Only a part of the accounts was selected.
     part: bool,
+    /// Every line as it may be told, once a form has asked: to put them together costs more than to read them again.
+    lines: Mutex<Option<File>>,
 }
 
 impl RunPeople {
@@ -37,7 +40,7 @@ impl RunPeople {
         let targets = targets.iter().filter_map(target).collect();
         // Facts that cannot be read are told by whoever reads the lines.
         let part = context.facts.is_of_a_part().unwrap_or_default();
-        Self { context, targets, changes, part }
+        Self { context, targets, changes, part, lines: Mutex::default() }
     }
 
     /// Changes that were decided.
@@ -109,13 +112,39 @@ impl RunPeople {
         let left_out = self.part && !self.context.facts.is_selected(target, account)?;
         Ok(PersonLine { left_out, ..told(&self.context, reported, writes)? })
     }
+
+    fn each_told(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()> {
+        self.each(&mut |reported, writes, _| take(self.told(reported, writes).map_err(io::Error::other)?))
+    }
+
+    /// Writes every line down, each with whether it was left out.
+    fn written(&self) -> io::Result<File> {
+        let mut lines = BufWriter::new(crate::report::People::scratch(self)?);
+        self.each_told(&mut |line| {
+            serde_json::to_writer(&mut lines, &(line.left_out, &line))?;
+            lines.write_all(b"\n")
+        })?;
+        Ok(lines.into_inner()?)
+    }
 }
 
 type TakeLine<'a> = dyn FnMut(Reported, Writes, &Recipe) -> io::Result<()> + 'a;
 
 impl crate::report::People for RunPeople {
     fn each_line(&self, take: &mut dyn FnMut(PersonLine) -> io::Result<()>) -> io::Result<()> {
-        self.each(&mut |reported, writes, _| take(self.told(reported, writes).map_err(io::Error::other)?))
+        let kept = || self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = kept().take();
+        // What needs no room on the disk is told on a full one, too.
+        let Ok(mut lines) = lines.map_or_else(|| self.written(), Ok) else { return self.each_told(take) };
+        lines.rewind()?;
+        let (mut read, mut text) = (BufReader::new(&lines), String::new());
+        while read.read_line(&mut text)? > 0 {
+            let (left_out, line): (bool, PersonLine) = serde_json::from_str(&text)?;
+            take(PersonLine { left_out, ..line })?;
+            text.clear();
+        }
+        *kept() = Some(lines);
+        Ok(())
     }
 
     fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()> {
