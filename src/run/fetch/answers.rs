@@ -196,7 +196,11 @@ impl<'a> Answers<'a> {
             self.context.facts.put_again(Again::Vanished, &self.id, std::slice::from_ref(person))?;
             return Ok(());
         }
-        self.remember(person, PhotoMark { version: None, found: Remembered::Absent(proof) });
+        let found = PhotoMark { version: None, found: Remembered::Absent(proof) };
+        // What was known already is not written again. Behind a second question another mark may be on its way.
+        if asked != TimesAsked::Once || mark != Some(&found) {
+            self.remember(person, found);
+        }
         self.fact(person, PhotoFact::Absent(proof))
     }
 
