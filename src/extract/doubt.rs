@@ -3,6 +3,9 @@
 //! Owns: where in an answer an error may be named, which headers take its word away. Leaves to others: which code is a proof (`entra`, `google`).
 //! A newcomer gets wrong: this only ever takes a proof away, so it may read messages, which prove nothing themselves.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use serde_json::Value;
 
 use crate::http::Sparse;
@@ -29,6 +32,10 @@ const TROUBLE: [&str; 19] = [
     "failover",
     "temporar",
 ];
+
+/// All of them in one pass: each text of each answer that says that there is no photo is gone through.
+static IN_TROUBLE: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(TROUBLE).expect("the words are a short list"));
 
 /// Whether a header says that the answer is not to be believed yet: come back later, or one out of a store on the way, which was
 /// true once.
@@ -70,7 +77,7 @@ fn tells_of_another(text: &str, is_it: &dyn Fn(&str) -> bool) -> bool {
     }
     let folded = text.to_lowercase();
     let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    TROUBLE.iter().any(|words| folded.contains(words)) || words.any(|word| is_error(word) && !is_it(word))
+    IN_TROUBLE.is_match(&folded) || words.any(|word| is_error(word) && !is_it(word))
 }
 
 /// `ErrorServerBusy`, `StorageTransientException`; the words themselves name none.
