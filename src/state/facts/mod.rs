@@ -16,6 +16,7 @@ mod looks;
 mod matches;
 mod open;
 mod people;
+mod person_keys;
 mod photos;
 mod results;
 mod row;

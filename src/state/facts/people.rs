@@ -5,12 +5,13 @@
 //! A newcomer gets wrong: the lookup of a key is made when it is first asked for, so list a source to its end before
 //! matching against it. Listing more afterwards is right, but makes the lookup again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Facts;
 use super::lazy_index::sorting;
+use super::person_keys::{Keys, KeysOf};
 use crate::model::{Person, PersonId, PersonKey, PersonRef, PhotoHint, SourceId, Standing};
 use crate::state::codec::{EnumWord, Json, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
@@ -36,7 +37,7 @@ impl Facts {
                     person.display_name,
                     EnumWord(person.standing),
                     Json(&person.hint),
-                    Json(by_key(person.keys())),
+                    Json(KeysOf(person.keys())),
                 ])?;
             }
             Ok(())
@@ -158,23 +159,13 @@ fn make(db: &Connection, source: &SourceId, key: PersonKey) -> Result<(), StateF
     Ok(())
 }
 
-/// As they stand in the column: what one key is made of is found there without reading the others.
-type ByKey<T> = BTreeMap<PersonKey, Vec<T>>;
-
-fn by_key(keys: &[(PersonKey, String)]) -> ByKey<&str> {
-    let mut by_key = ByKey::new();
-    keys.iter().for_each(|(key, value)| by_key.entry(*key).or_default().push(value.as_str()));
-    by_key
-}
-
 /// A person whose columns begin at `from`.
 pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Person> {
-    let keys: ByKey<String> = row.get::<_, Json<_>>(from + 4)?.0;
     Ok(Person::with_keys(
         row.get::<_, TextId<PersonId>>(from)?.0,
         row.get(from + 1)?,
         row.get::<_, EnumWord<_>>(from + 2)?.0,
         row.get::<_, Json<_>>(from + 3)?.0,
-        keys.into_iter().flat_map(|(key, values)| values.into_iter().map(move |value| (key, value))).collect(),
+        row.get::<_, Json<Keys>>(from + 4)?.0.0,
     ))
 }
