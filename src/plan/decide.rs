@@ -9,7 +9,8 @@ use super::facts::{Drift, Former, Memory, PhotoLearnt, Portrait, RenditionRef, R
 use super::ours::before;
 use super::search::{Desired, Search, opted_out_all_the_same, search};
 use crate::model::{
-    Before, Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Step, Wanted,
+    Before, Change, Comparison, Decision, Digest, Matched, Picture, Placement, Provenance, Reason, Shown, Standing,
+    Step, Wanted,
 };
 use crate::settings::{Action, DefaultBy, Ownership};
 
@@ -28,6 +29,8 @@ pub(crate) struct Judgement {
     pub pictured: bool,
     /// The account belongs to another person than its placement says.
     pub reassigned: bool,
+    /// It shows our picture of somebody who is listed and in scope, and nobody matches it any more.
+    pub unmatched: bool,
     /// The placement's picture is not shown any more.
     pub drifted: bool,
 }
@@ -346,6 +349,14 @@ impl Judge<'_> {
         }
     }
 
+    /// That a source knows nobody of the account is no sign of `match` where its person left, or where a source was not
+    /// listed.
+    fn unmatched(&self) -> bool {
+        matches!(self.picture, Picture::Ours(_))
+            && self.view.former == Former::Listed(Standing::InScope)
+            && self.view.sources.iter().all(|source| matches!(source.matched, Matched::Nobody))
+    }
+
     fn drifted(&self) -> bool {
         let vanished = match &self.picture {
             Picture::Ours(_) | Picture::Unknown(_) => false,
@@ -383,6 +394,7 @@ impl Judge<'_> {
             foreign: false,
             pictured: self.is_pictured(),
             reassigned: self.reassigned,
+            unmatched: self.unmatched(),
             drifted: self.drifted(),
         }
     }

@@ -120,6 +120,7 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
             Step::GiveBack(Earlier { shown, lies_in, kept_by, ours: was_ours(facts) })
         }),
         reassigned: false,
+        unmatched: false,
         drifted: has_drifted(facts, &picture),
     }
 }

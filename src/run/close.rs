@@ -117,6 +117,12 @@ async fn record_counts(
     let targets = finished
         .iter()
         .filter(|done| done.target_run.ready().is_some() && !broken(done.target_run.id().as_str()))
-        .map(|done| (Counted::Target(done.target_run.id().clone()), done.plan.count(PlanCount::Accounts)));
+        .flat_map(|done| {
+            let (id, count) = (done.target_run.id(), |of| done.plan.count(of));
+            [
+                (Counted::Target(id.clone()), count(PlanCount::Accounts)),
+                (Counted::Unmatched(id.clone()), count(PlanCount::Unmatched)),
+            ]
+        });
     Ok(context.store.put_run_counts(&context.run, sources.chain(targets).collect()).await?)
 }

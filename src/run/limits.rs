@@ -128,6 +128,8 @@ struct OfTarget<'a> {
     plan: &'a TargetPlan,
     placements: u64,
     mixed_up: HowMany,
+    /// Pictures that nobody matched in the last run that was let pass: no new loss.
+    settled: u64,
     /// Accounts in the last good run.
     last: Option<u64>,
 }
@@ -143,12 +145,16 @@ const OF_SOURCE: [(LimitName, CountSource); 3] = [
 ];
 
 /// The limits of a target, in the order of the report.
-const OF_TARGET: [(LimitName, CountTarget); 7] = [
+const OF_TARGET: [(LimitName, CountTarget); 8] = [
     (LimitName::Reverts, |of| Some((of.plan.count(PlanCount::Reverts), of.plan.count(PlanCount::Pictured)))),
     (LimitName::Replacements, |of| Some((of.plan.count(PlanCount::Replacements), of.plan.count(PlanCount::Matched)))),
     (LimitName::Foreign, |of| Some((of.plan.count(PlanCount::Foreign), of.plan.count(PlanCount::Matched)))),
     (LimitName::Reassigned, |of| Some((of.plan.count(PlanCount::Reassigned), of.placements))),
     (LimitName::MixedUp, |of| of.mixed_up),
+    (LimitName::Unmatched, |of| {
+        let unmatched = of.plan.count(PlanCount::Unmatched);
+        Some((unmatched.saturating_sub(of.settled), of.placements.saturating_sub(of.settled)))
+    }),
     (LimitName::TargetDrift, |of| Some((of.plan.count(PlanCount::Drifted), of.placements))),
     (LimitName::TargetShrink, |of| of.last.map(|last| (last.saturating_sub(of.plan.count(PlanCount::Accounts)), last))),
 ];
@@ -177,7 +183,8 @@ fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) ->
     let placements = context.store.count_placements(id)?;
     let last = context.store.last_good(&Counted::Target(id.clone()))?;
     let mixed_up = mixed_up(context, id, plan)?;
-    let of = OfTarget { plan, placements, mixed_up, last };
+    let settled = context.store.last_good(&Counted::Unmatched(id.clone()))?.unwrap_or_default();
+    let of = OfTarget { plan, placements, mixed_up, settled, last };
     Ok(found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of)))))
 }
 
@@ -189,7 +196,7 @@ pub(super) fn of_rehearsed_source(id: &SourceId, photos: &PhotoCounts, shared: u
 
 /// The same of a target.
 pub(super) fn of_rehearsed_target(id: &TargetId, plan: &TargetPlan, placements: u64) -> Vec<LimitCount> {
-    let of = OfTarget { plan, placements, mixed_up: None, last: None };
+    let of = OfTarget { plan, placements, mixed_up: None, settled: 0, last: None };
     found(id.as_str(), OF_TARGET.map(|(limit, count)| (limit, count(&of))))
 }
 

@@ -42,6 +42,8 @@ pub enum PlanCount {
     Foreign,
     /// Accounts of another person than last time.
     Reassigned,
+    /// Pictures of ours that nobody matches any more though their person is listed.
+    Unmatched,
     /// Accounts of people that show a picture of their own.
     Pictured,
     /// Placements not shown any more.

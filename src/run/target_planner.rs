@@ -415,6 +415,7 @@ pub(super) fn count(counts: &mut Vec<PlanCount>, judgement: &Judgement) {
         (judgement.foreign, PlanCount::Foreign),
         (judgement.pictured, PlanCount::Pictured),
         (judgement.reassigned, PlanCount::Reassigned),
+        (judgement.unmatched, PlanCount::Unmatched),
         (judgement.drifted, PlanCount::Drifted),
     ];
     counts.extend(facts.into_iter().filter_map(|(holds, count)| holds.then_some(count)));

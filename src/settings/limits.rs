@@ -27,6 +27,10 @@ macro_rules! limits {
             /// who get another photo.
             mixed_up MixedUp "{ count: 5 }"
                 => "people would get a photo that was another person's last time: did the provider mix people up?";
+            /// Pictures of ours that nobody matches any more though their person and their account are there, of the pictures
+            /// of ours on record.
+            unmatched Unmatched "{ share: 20% }"
+                => "pictures of ours stand on accounts that nobody matches any more: did `match` or the names change?";
             /// People whose photo is not known, of those whose photo was known last time.
             unknown Unknown "{ share: 10% }"
                 => "photos that were known last time could not be learnt: is the provider well?";
@@ -111,6 +115,7 @@ impl LimitName {
             | Self::Foreign
             | Self::Reassigned
             | Self::MixedUp
+            | Self::Unmatched
             | Self::TargetShrink
             | Self::TargetDrift => CountedOf::Target,
         }
@@ -123,7 +128,9 @@ impl LimitName {
         match self {
             Self::Reverts => ("matched account with a picture", "matched accounts with a picture"),
             Self::Replacements | Self::Foreign => ("matched account", "matched accounts"),
-            Self::Reassigned | Self::TargetDrift => ("picture of ours on record", "pictures of ours on record"),
+            Self::Reassigned | Self::Unmatched | Self::TargetDrift => {
+                ("picture of ours on record", "pictures of ours on record")
+            }
             Self::MixedUp => ("person with another photo", "people with another photo"),
             Self::Unknown => ("photo known last time", "photos known last time"),
             Self::SourceShrink => ("person of the last good run", "people of the last good run"),

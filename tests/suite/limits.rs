@@ -32,7 +32,7 @@ type Act = fn(&Harness);
 
 const NOBODY: &str = "";
 
-const LIMITS: [Limit; 10] = [
+const LIMITS: [Limit; 11] = [
     Limit {
         name: "reverts",
         file: "{ reverts: { count: 1 } }",
@@ -75,6 +75,13 @@ const LIMITS: [Limit; 10] = [
             harness.new_photo("grace", "ada");
         },
         then: ["grace", "ada", "alan", "edsger"],
+    },
+    Limit {
+        name: "unmatched",
+        file: "{ unmatched: { count: 1 } }",
+        value: 2,
+        breaks: |harness| write_map(harness, &[("alan", "alan"), ("edsger", "edsger")]),
+        then: PEOPLE,
     },
     Limit {
         name: "unknown",
@@ -267,6 +274,31 @@ fn photos_that_were_given_up_once_stop_no_later_run() {
     lose(&["ada", "grace"]);
     harness.run().expect_exit(4).expect_answer("unknown of entra: found 2 of 3");
     harness.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+}
+
+/// Whoever matches nobody any more keeps the picture, so the number is there again in each run: it is told once.
+#[test]
+fn pictures_that_nobody_matches_any_more_stop_one_run() {
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| {
+        pipe.top("limits", "{ unmatched: { share: 50% }, shares_from: 4 }");
+    });
+    harness.run().expect_exit(0);
+    let by_name = harness.with(|pipe| _ = pipe.jira("match", "[{ person: employee_id, account: username }]"));
+    by_name
+        .run()
+        .expect_exit(4)
+        .expect_answer("found 4 of 4 pictures of ours on record")
+        .expect_answer("--allow jira.unmatched=4");
+    by_name.run_with(&["--allow", "unmatched=4"]).expect_exit(0);
+    by_name.run().expect_exit(0);
+    by_name.expect_shown(&PEOPLE.map(|name| (name, Face(name))));
+    // Who left is no sign of a slip.
+    let harness = Harness::with_people(&PEOPLE).with(|pipe| {
+        pipe.top("limits", "{ unmatched: { count: 0 }, source_shrink: { share: 100% } }");
+    });
+    harness.run().expect_exit(0);
+    harness.deleted("ada");
+    harness.run().expect_exit(0);
 }
 
 /// Two targets find different numbers for one limit: each has to be named.

@@ -67,6 +67,8 @@ pub enum Counted {
     Target(TargetId),
     /// People of a source whose photo was known once and was not in that run.
     Lost(SourceId),
+    /// Pictures of ours at a target that nobody matched in that run though their person was listed.
+    Unmatched(TargetId),
     /// Members of a group that `users` of a source names. Its name may be an e-mail address, so the state keeps a digest.
     Group(SourceId, KeysDigest),
 }
@@ -77,7 +79,8 @@ impl Counted {
             Self::Source(id) => ("source", id.as_str().into()),
             Self::Target(id) => ("target", id.as_str().into()),
             Self::Lost(id) => ("lost", id.as_str().into()),
-            // No id of a source has a slash.
+            // No id of a source or target has a slash.
+            Self::Unmatched(id) => ("target", format!("{id}/unmatched").into()),
             Self::Group(id, group) => ("source", format!("{id}/{:016x}", u64::from_be_bytes(group.to_bytes())).into()),
         }
     }
