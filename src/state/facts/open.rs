@@ -14,8 +14,9 @@ use crate::state::error::{StateError, StateFault};
 use crate::state::file::{self, Durability, Shape};
 use crate::state::writer;
 
-/// `AVPf`, and the one shape that this program reads.
-const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql")], schema: None };
+/// `AVPf`, and the one shape that this program reads. Since the first one what stands in a column is another form, and no table
+/// is: a step of nothing, so that older facts are told as such, and not as damaged.
+const SHAPE: Shape = Shape { application_id: 0x4156_5066, steps: &[include_str!("1.sql"), ""], schema: None };
 
 /// With what SQLite keeps beside a file.
 const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];

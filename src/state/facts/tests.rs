@@ -83,6 +83,16 @@ fn decision(target: &str, account: &str, change: Change, detail: Option<&str>) -
 }
 
 #[test]
+fn facts_of_an_older_program_are_not_taken_for_damaged() {
+    let (_folder, facts) = facts();
+    let path = facts.path().to_owned();
+    drop(facts);
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    let told = Facts::open(&path).unwrap_err().to_string();
+    assert!(told.contains("make it again with `plan`"), "{told}");
+}
+
+#[test]
 fn people_read_back_with_their_keys() {
     let (_folder, facts) = facts();
     let mut hinted = person("p2", Standing::Inactive, &[]);
