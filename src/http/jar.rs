@@ -1,6 +1,7 @@
 //! The cookies of one session, and whether another session was given the same.
 //!
-//! Owns: the jar of a session, noticing that its server session is another one by now, or is shared.
+//! Owns: the jar of a session, that what stands in it is told nowhere (promise P7), noticing that its server session is another
+//! one by now, or is shared.
 //! Leaves to others: what must not go on then (`load`).
 //! A newcomer gets wrong: a cache or a balancer on the way can hand one client's cookie to all of them, also in the middle of a
 //! run. Jira keeps one temporary avatar a session and does not remember whose it is (docs/wire/atlassian.md §2.1).
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::HeaderValue;
 use url::Url;
+
+use crate::secret::cover_cookie;
 
 /// What the name of a session's cookie holds: `JSESSIONID`, `BITBUCKETSESSIONID`. A balancer's own cookie changes with every
 /// answer, or is one for all.
@@ -42,6 +45,7 @@ impl SessionJar {
     fn note(&self, cookie: &str) {
         let mut parts = cookie.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
+        cover_cookie(name, value);
         if !name.to_ascii_uppercase().contains(SESSION) || value.is_empty() {
             return;
         }

@@ -296,6 +296,31 @@ async fn an_echoed_credential_is_neither_kept_nor_printed() {
     }
 }
 
+/// Servers name a session in ordinary answers: those are kept. What is told of an answer names none.
+#[tokio::test]
+async fn a_session_s_cookie_is_told_nowhere_and_an_answer_that_names_it_is_kept() {
+    let session = "7D41C0AB27D3E4856E19F2B03C5A6D71";
+    let server = Loopback::start(move |_, asked: &ReceivedRequest| {
+        let (status, set) = if asked.path == "/fails" {
+            (400, "a=b")
+        } else {
+            (200, "JSESSIONID=7D41C0AB27D3E4856E19F2B03C5A6D71; Path=/")
+        };
+        let body =
+            format!(r#"{{"session":{{"name":"JSESSIONID","value":"{session}"}},"errorMessages":["no {session}"]}}"#);
+        reply(status, &[("set-cookie", set), ("request-id", session)], body)
+    })
+    .await;
+    let (client, _) = server.client();
+    let client = client.session(Cookies::Keep).unwrap();
+    let opened = client.read(Request::get(client.url("session"))).await.unwrap();
+    assert!(opened.body.windows(session.len()).any(|window| window == session.as_bytes()));
+    let failed = client.read(Request::get(client.url("fails"))).await.unwrap();
+    assert!(server.asked()[1].header("cookie").contains(session));
+    let told = failed.failure(FailureKind::Odd, failed.excerpt()).to_string();
+    assert!(!told.contains(session) && told.contains("no ***"), "{told}");
+}
+
 /// A sign-in gives credentials, also one that is known; whatever else it says is held against them as any answer is.
 #[tokio::test]
 async fn a_sign_in_may_give_a_known_credential_and_nothing_else() {

@@ -5,6 +5,7 @@
 //! Leaves to others: where a secret may stand in the pipeline file (`pipeline`), whom it is sent to (`http`).
 //! A newcomer gets wrong: nobody has to tell the redactor anything; whoever makes a [`Secret`] has done so.
 
+mod cookies;
 mod echoes;
 mod escapes;
 pub(crate) mod outlet;
@@ -14,6 +15,7 @@ mod user_info;
 mod value;
 mod windows;
 
+pub(crate) use cookies::cover_cookie;
 #[cfg(test)]
 pub(crate) use redact::REDACTED;
 #[cfg(feature = "bucket")]

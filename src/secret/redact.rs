@@ -11,6 +11,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::cookies;
 use super::echoes::{self, Echoes};
 use super::spellings::{encodings, spellings};
 use super::windows::Marks;
@@ -158,6 +159,7 @@ pub(crate) fn redact_known(text: &str) -> String {
             places.extend(text.match_indices(secret).map(|(at, found)| at..at + found.len()));
         }
     }
+    cookies::each_in(text, |value| places.extend(text.match_indices(value).map(|(at, _)| at..at + value.len())));
     let echoes = ECHOES.read().unwrap_or_else(PoisonError::into_inner);
     if echoes.are_in(text.as_bytes()) {
         places.extend(echoes.places(text.as_bytes()));

@@ -24,6 +24,13 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
     all
 }
 
+/// What is meant by what a URL spells.
+pub(super) fn decoded(text: &str) -> String {
+    // A form means a blank by `+` and an end by `&`, which here are themselves.
+    let text = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
 /// In which forms it is looked for where nothing is escaped any more: as it is, and what a server that hides that it gives
 /// something back may have made of it.
 pub(super) fn encodings(text: &str) -> Vec<Vec<u8>> {

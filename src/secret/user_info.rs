@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Secret;
+use super::spellings::decoded;
 
 /// Has what is secret in a proxy's URL covered from now on: as it is, as the URL spells it, and in the header that is sent.
 /// A proxy that opens TLS may answer in the place of any server, and quote it.
@@ -27,12 +28,6 @@ fn user_info(url: &str) -> Option<(&str, &str)> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (user_info, _) = rest.rsplit_once('@')?;
     Some(user_info.split_once(':').unwrap_or((user_info, "")))
-}
-
-fn decoded(text: &str) -> String {
-    // A form means a blank by `+` and an end by `&`, which here are themselves.
-    let text = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

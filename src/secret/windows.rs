@@ -14,6 +14,16 @@ const BITS: u32 = 18;
 pub(super) struct Marks(Vec<u64>);
 
 impl Marks {
+    /// None at all.
+    pub(super) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether none is marked.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Marks a window.
     pub(super) fn add(&mut self, window: u32) {
         self.0.resize(1 << (BITS - u64::BITS.ilog2()), 0);
