@@ -14,9 +14,7 @@ use crate::model::{
     Account, AccountStanding, Comparison, Digest, KeysDigest, Matched, OpenIntent, PersonRef, PhotoFact, PictureRef,
     Placement, Recipe, Seen, Shown, SourceId, StateKey,
 };
-use crate::plan::{
-    Former, PhotoLearnt, RenditionRef, SourceState, SourceView, View, called, carried, matched_by, placement_seen,
-};
+use crate::plan::{Former, PhotoLearnt, RenditionRef, SourceView, View, called, carried, matched_by, placement_seen};
 use crate::settings::Ownership;
 use crate::state::{AboutAccount, AboutSource};
 
@@ -274,8 +272,7 @@ impl<'a> Gatherer<'a> {
         let Some(person) = placement.and_then(|placement| placement.person.as_ref()) else {
             return Ok(Former::Nobody);
         };
-        let is_listed =
-            |source_run: &&SourceRun| *source_run.id() == person.source && source_run.state == SourceState::Listed;
+        let is_listed = |source_run: &&SourceRun| *source_run.id() == person.source && source_run.knows_people;
         let source_run = self.planner.source_runs.iter().find(is_listed);
         // Nearly always whoever the account still belongs to, and who was read for that.
         let of_source = sources.iter().filter(|source| source.id == person.source);

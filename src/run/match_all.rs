@@ -11,7 +11,7 @@ use super::source_run::SourceRun;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, AccountStanding, Matched, Person, PersonId, PersonRef, SourceId, TargetId};
-use crate::plan::{Claimed, SourceState, lookups, matched, told_apart};
+use crate::plan::{Claimed, lookups, matched, told_apart};
 use crate::settings::Matching;
 use crate::state::{Facts, MatchRow};
 
@@ -23,7 +23,7 @@ pub(super) fn match_all(
 ) -> Result<(), Trouble> {
     let mut both = Vec::new();
     for target_run in target_runs.iter().filter(|target_run| target_run.ready().is_some()) {
-        for source_run in source_runs.iter().filter(|source_run| source_run.state == SourceState::Listed) {
+        for source_run in source_runs.iter().filter(|source_run| source_run.knows_people) {
             both.push((target_run, source_run.id()));
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct SourceRun {
     pub source: Option<Arc<dyn Source>>,
     /// Whether its listing can be relied on.
     pub state: SourceState,
+    /// Everybody was listed, whatever became of the photos.
+    pub knows_people: bool,
     /// Why it failed.
     pub failure: Option<Failure>,
     /// What was counted.
@@ -99,6 +101,7 @@ impl SourceRun {
             entry,
             source,
             state,
+            knows_people: false,
             failure: None,
             counts: SourceCounts::default(),
             notes: Vec::new(),
@@ -153,6 +156,7 @@ impl SourceRun {
                     context.ends(&work, "failed");
                     return Ok(self.fail(context, failure)?);
                 }
+                self.knows_people = true;
                 context.ends(
                     &work,
                     format!("{}, {} in scope", counted(self.counts.people, "person", "people"), self.counts.in_scope),
@@ -183,7 +187,7 @@ impl SourceRun {
         Ok(None)
     }
 
-    /// Nothing of this source counts in this run.
+    /// Nothing of this source counts in this run, but for whose an account is, where everybody was listed.
     pub(super) fn fail(&mut self, context: &RunContext, failure: Failure) -> Result<(), StateError> {
         self.state = if failure.kind == FailureKind::Stopped { SourceState::Stopped } else { SourceState::Failed };
         let told = context.facts.put_source_asked(self.id(), Some(&failure.to_string()));

@@ -332,6 +332,30 @@ fn an_image_goes_with_its_person_and_with_its_rule() {
     harness.run().expect_exit(0).expect_answer("nothing to do");
 }
 
+/// Whose an account is stands in the listing: no photo is needed to take the former person's face off (promise P1).
+#[test]
+fn a_former_person_s_face_goes_while_no_photo_can_be_learnt() {
+    let population = Population::of(&["moved", "ada"]).with_person("heir");
+    let mut harness = Harness::of(population.world()).with(|pipe| _ = pipe.jira("match", "{ map: users.csv }"));
+    let map = |moved: &str| format!("person,account\n{},moved\n{},ada\n", address(moved), address("ada"));
+    harness.write("users.csv", map("moved"));
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("moved", Face("moved")), ("ada", Face("ada"))]);
+    harness.write("users.csv", map("heir"));
+    harness.edit(|pipe| _ = pipe.top("http", "{ default: { retry_pause: 10ms } }"));
+    harness.sandbox.fault(Fault::new(Effect::Answer(Answer::retry_after(503, "0"))).at("graph").on("POST", "*batch"));
+    harness.run().expect_exit(6).expect_line("moved", "remove", "reassigned", "done");
+    harness.expect_shown(&[("moved", Default), ("ada", Face("ada"))]);
+    // Nobody is known by a listing that failed.
+    harness.write("users.csv", map("moved"));
+    harness.sandbox.faults().clear();
+    harness.run().expect_exit(0);
+    harness.write("users.csv", map("heir"));
+    harness.sandbox.fault(Fault::new(Effect::Answer(Answer::retry_after(503, "0"))).at("graph").on("GET", "*/users"));
+    harness.run().expect_exit(6);
+    harness.expect_shown(&[("moved", Face("moved")), ("ada", Face("ada"))]);
+}
+
 #[test]
 fn whoever_has_the_photo_of_many_is_left_alone_and_stops_nobody_else() {
     let shared = ["a1", "a2", "a3"];
