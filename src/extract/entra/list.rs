@@ -4,6 +4,7 @@
 //! A newcomer gets wrong: a next link is followed as it is, to the configured host only, and does not carry headers:
 //! `ConsistencyLevel` goes with every page (§2.2).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::Deserialize;
@@ -135,6 +136,7 @@ impl Entra {
             for Record(member) in page.value {
                 match member.and_then(|member| id_of(&member.id)) {
                     Some(id) => {
+                        let id = folded(&id);
                         met.insert(short(&id));
                         seen.group(group);
                         members.add(&self.users, group, Member::Person(&id));
@@ -201,7 +203,7 @@ impl Entra {
         let standing = self.users.standing(UserFacts {
             active: enabled.unwrap_or(false),
             user_type: Some(user_type(&fields.text("userType", user.user_type))),
-            belongs: members.of(&id),
+            belongs: members.of(&folded(&id)),
             names: &names,
         });
         // For reports alone: whatever else stands there is no matter.
@@ -231,6 +233,12 @@ impl Entra {
 /// An id is a text; what stands in its place is none.
 fn id_of(Sparse(value): &Sparse) -> Option<String> {
     value.as_str().filter(|id| !id.trim().is_empty()).map(str::to_owned)
+}
+
+/// An id as two lists of one tenant have it: the letters of a GUID may be of any case (RFC 9562 §4), and whoever is not found
+/// among the members of a group would be shown against their wish.
+fn folded(id: &str) -> Cow<'_, str> {
+    if uuid::Uuid::try_parse(id).is_ok() { id.to_ascii_lowercase().into() } else { id.into() }
 }
 
 fn members_call(link: Url) -> Request {

@@ -379,6 +379,26 @@ async fn members_of_any_group_are_in_scope_and_the_header_goes_with_every_page()
     assert!(asked[0].path.contains("$count=true"));
 }
 
+/// The same id in letters of another case is the same person: a wish must not be lost by it.
+#[tokio::test]
+async fn a_member_is_found_whatever_the_case_of_the_id() {
+    const ADA: &str = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+    for (listed, member, standing) in [
+        (ADA.to_owned(), ADA.to_uppercase(), Standing::OptedOut),
+        (ADA.to_uppercase(), ADA.to_owned(), Standing::OptedOut),
+        ("ada".to_owned(), "ADA".to_owned(), Standing::InScope),
+    ] {
+        let users = Users { opted_out: by_groups(&["g-1"]), ..Users::default() };
+        let tenant = Tenant::start(users, move |_, asked| match asked.path.contains("/groups/") {
+            true => reply_json(200, &json!({ "@odata.count": 1, "value": [{ "id": member }] })),
+            false => reply_json(200, &json!({ "value": [user(&listed)] })),
+        })
+        .await;
+        let (people, _) = tenant.list().await.unwrap();
+        assert_eq!(people[0].standing, standing);
+    }
+}
+
 /// Replication, or a hidden membership that may not be read any more: 200, and a list that is not whole.
 #[tokio::test]
 async fn a_group_whose_answer_contradicts_itself_cannot_be_read() {
