@@ -29,7 +29,7 @@ pub struct RunReport {
     pub outcome: String,
     /// The process's exit code.
     pub exit_code: u8,
-    /// What stopped it before its end: `SIGINT`, `SIGTERM` or `max_duration`; left out where nothing of these did.
+    /// What stopped it before its end: `SIGINT`, `SIGTERM`, `SIGHUP` or `max_duration`; left out where nothing of these did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
     /// RFC 3339, UTC.

@@ -39,6 +39,7 @@ pub(super) fn outcome(report: &RunReport) -> &str {
         "unreachable" => "a source or target could not be reached, or failed as a whole",
         "stopped" => match report.stopped_by.as_deref() {
             Some("SIGINT") => "stopped by Ctrl-C; run again to go on",
+            Some("SIGHUP") => "stopped by SIGHUP, since its terminal or session ended; run again to go on",
             Some("SIGTERM") => "stopped by SIGTERM; run again to go on",
             Some("max_duration") => "stopped, since its time (--max-duration) was up; run again to go on",
             _ => "stopped by a signal or the time budget; run again to go on",

@@ -26,6 +26,8 @@ pub(crate) enum StopCause {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP: the terminal or the session is gone.
+    HangUp,
     /// `--max-duration`.
     MaxDuration,
 }
@@ -36,6 +38,7 @@ impl StopCause {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::HangUp => "SIGHUP",
             Self::MaxDuration => "max_duration",
         }
     }
@@ -89,12 +92,15 @@ impl Stop {
         self.token.clone()
     }
 
-    /// Asks on SIGINT and SIGTERM, and after `budget`; a signal after that ends the program at once, as a kill does.
+    /// Asks on SIGINT, SIGTERM and SIGHUP, and after `budget`; SIGINT or SIGTERM after that ends the program at once, as a kill
+    /// does. A terminal that closes sends SIGHUP, and the shell in it once more.
     /// `say` is told why. Must be called inside the runtime.
     pub fn listen(&self, budget: Option<Duration>, say: fn(&str)) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        // Begun under `nohup` it goes on.
+        let mut hang_up = if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) };
         let stop = self.clone();
         tokio::spawn(async move {
             let over = async {
@@ -103,9 +109,16 @@ impl Stop {
                     None => std::future::pending().await,
                 }
             };
+            let hung_up = async {
+                match &mut hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             let (cause, why, at_once) = tokio::select! {
                 _ = interrupt.recv() => (StopCause::Interrupt, "Ctrl-C", "press Ctrl-C again to end at once"),
                 _ = terminate.recv() => (StopCause::Terminate, "SIGTERM", "a second one ends at once"),
+                _ = hung_up => (StopCause::HangUp, "SIGHUP", "SIGTERM ends at once"),
                 () = over => (
                     StopCause::MaxDuration,
                     "the time (--max-duration) is up",
@@ -125,4 +138,12 @@ impl Stop {
         });
         Ok(())
     }
+}
+
+/// Whether SIGHUP is ignored since before this program began, as `nohup` has it. Where the system does not say, it is left as it is.
+fn ignores_hang_up() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // A bit for each signal, from 1 on (proc_pid_status(5)).
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }

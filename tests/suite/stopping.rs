@@ -115,6 +115,26 @@ fn a_stop_in_any_phase_loses_nothing_and_repeats_nothing() {
     }
 }
 
+/// The terminal is closed, which both the system and the shell tell: it ends as after SIGTERM, and a second one hurries nothing.
+#[test]
+fn a_session_that_ends_stops_in_good_order_and_not_under_nohup() {
+    let harness = Harness::with_people(&PEOPLE);
+    harness.sandbox.fault(held("graph", "POST", "*batch"));
+    let child = harness.spawn(&RUN);
+    harness.until("the batch arrives", |harness| arrived(harness, "graph", "batch", 1));
+    signal(&child, "HUP");
+    signal(&child, "HUP");
+    // Whoever runs the tests under `nohup` hands that down.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.is_none_or(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1));
+    let ended = ended(&harness, child).expect_exit(if ignored { 0 } else { 8 });
+    if !ignored {
+        assert_eq!(ended.expect_answer("stopped by SIGHUP").report()["stopped_by"], "SIGHUP");
+    }
+    expect_goes_on(&harness, &PEOPLE);
+}
+
 #[test]
 fn photos_that_are_on_their_way_are_kept_and_no_more_are_asked_for() {
     let names: Vec<String> = (0..25).map(|n| format!("p{n}")).collect();
