@@ -67,6 +67,17 @@ impl ToldChange {
     }
 }
 
+impl ToldChange {
+    /// All that it says, for the digest over what is told.
+    pub(super) fn parts(told: Option<&Self>) -> [Option<&str>; 8] {
+        let Some(Self { account_name, person, to, reason, why, rule }) = told else { return [None; 8] };
+        let who = person.as_ref().map(|PersonWho { source, id, name }| (source, id, name.as_ref()));
+        let (source, id, name) = who.map_or((None, None, None), |(source, id, name)| (Some(source), Some(id), name));
+        let (to, reason, why, rule) = (Some(to), Some(reason), Some(why), Some(rule));
+        [Some(account_name), source, id, name, to, reason, why, rule].map(|part| part.map(String::as_str))
+    }
+}
+
 impl SavedChange {
     /// Of a decision and what carries it out.
     pub fn of(decision: &Decision, step: &Step, recipe: &Recipe) -> Self {

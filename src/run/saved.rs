@@ -1,8 +1,9 @@
 //! A plan in a file: what `plan --out` writes and `run --plan` reads.
 //!
-//! Owns: the form of the file, format 5. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
+//! Owns: the form of the file, format 6. Leaves to others: what a reviewed plan lets pass (`selection`), paths (`cli`).
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::RunContext;
 use super::people::RunPeople;
-use super::reviewed::SavedChange;
+use super::reviewed::{SavedChange, ToldChange};
 use super::selection::SavedPlan;
 use crate::error::Trouble;
 use crate::input;
@@ -21,9 +22,9 @@ use crate::model::{Digest, RunId};
 use crate::plan::PlanDigest;
 use crate::report::RunReport;
 
-/// The form that this program writes, and the only one that it reads: in earlier ones the digest by which a plan was reviewed does
-/// not cover photo and recipe.
-const FORMAT: u32 = 5;
+/// The form that this program writes, and the only one that it reads: earlier ones may be edited, in what is done or in what is told
+/// to the reviewer, without anybody seeing it.
+const FORMAT: u32 = 6;
 
 /// Changes put into the facts at a time.
 const PAGE: usize = 500;
@@ -37,14 +38,44 @@ struct Writing<'a> {
     run: &'a str,
     last_run: Option<&'a str>,
     changes: SavedChanges<'a>,
+    /// Behind the changes, which it is worked out of.
+    told_digest: &'a ToldDigest,
 }
 
-struct SavedChanges<'a>(&'a RunPeople);
+struct SavedChanges<'a> {
+    people: &'a RunPeople,
+    told: &'a ToldDigest,
+}
+
+/// The digest over what is told of all changes: a reviewer reads names and reasons, and signs what they say.
+#[derive(Default)]
+struct ToldDigest(RefCell<PlanDigest>);
+
+impl ToldDigest {
+    /// In the order of the changes.
+    fn add(&self, told: Option<&ToldChange>) {
+        self.0.borrow_mut().add(ToldChange::parts(told));
+    }
+
+    fn finish(&self) -> Digest {
+        self.0.borrow().finish()
+    }
+}
+
+impl Serialize for ToldDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.finish())
+    }
+}
 
 impl Serialize for SavedChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        self.0.each_change(|change| list.serialize_element(change), S::Error::custom)?;
+        let put = |change: &SavedChange| {
+            self.told.add(change.told.as_ref());
+            list.serialize_element(change)
+        };
+        self.people.each_change(put, S::Error::custom)?;
         list.end()
     }
 }
@@ -52,6 +83,7 @@ impl Serialize for SavedChanges<'_> {
 /// Writes the plan of a run that is over.
 pub(crate) fn write_plan(report: &RunReport, people: &RunPeople, out: impl io::Write) -> io::Result<()> {
     let last_run = people.last_run().map_err(io::Error::other)?;
+    let told = ToldDigest::default();
     let plan = Writing {
         format: FORMAT,
         pipeline: &report.pipeline,
@@ -59,7 +91,8 @@ pub(crate) fn write_plan(report: &RunReport, people: &RunPeople, out: impl io::W
         plan_digest: report.plan_digest.as_deref().unwrap_or_default(),
         run: &report.run,
         last_run: last_run.as_ref().map(RunId::as_str),
-        changes: SavedChanges(people),
+        changes: SavedChanges { people, told: &told },
+        told_digest: &told,
     };
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, &plan)?;
@@ -78,7 +111,7 @@ pub(crate) enum PlanFault {
     Json(#[from] serde_json::Error),
     /// An earlier version of the program wrote it.
     #[error(
-        "it has format {0}, of an older avatarpipe, whose digest does not cover photo and recipe, so it cannot be told whether it is what was reviewed; make and review it again with `avatarpipe plan FILE --out PLAN`"
+        "it has format {0}, of an older avatarpipe, whose digests do not cover all that is done and told, so it cannot be told whether it is what was reviewed; make and review it again with `avatarpipe plan FILE --out PLAN`"
     )]
     OlderFormat(u32),
     /// A later one wrote it.
@@ -91,6 +124,11 @@ pub(crate) enum PlanFault {
         "it was edited since it was made: its changes do not fit its `plan_digest`, which is what was reviewed; make and review it again with `plan --out`"
     )]
     Edited,
+    /// What it tells of its changes is not what was told when it was made.
+    #[error(
+        "it was edited since it was made: what `told` says of its changes does not fit its `told_digest`; make and review it again with `plan --out`"
+    )]
+    EditedWords,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +140,7 @@ struct PlanFormat {
 struct PlanHeader {
     pipeline: String,
     plan_digest: String,
+    told_digest: String,
     #[serde(default)]
     last_run: Option<String>,
 }
@@ -119,17 +158,23 @@ pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
         .plan_digest
         .parse()
         .map_err(|_| <serde_json::Error as serde::de::Error>::custom("`plan_digest` is no digest"))?;
-    if digest_of_changes(path)? != Some(digest) {
+    let (changes, told) = digests_of_changes(path)?;
+    if changes != Some(digest) {
         return Err(PlanFault::Edited);
+    }
+    if told.to_string() != header.told_digest {
+        return Err(PlanFault::EditedWords);
     }
     let last_run = header.last_run.map(RunId::new);
     Ok(SavedPlan { pipeline: header.pipeline, digest, last_run, file: path.to_owned() })
 }
 
 /// The digest by which the changes of a plan were reviewed; `None` where one of them does not say what was to be shown. It shows what was edited in good faith: whoever forges a plan forges this, too.
-fn digest_of_changes(path: &Path) -> Result<Option<Digest>, PlanFault> {
-    let mut digest = Some(PlanDigest::default());
+/// And that of what is told of them.
+fn digests_of_changes(path: &Path) -> Result<(Option<Digest>, Digest), PlanFault> {
+    let (mut digest, words) = (Some(PlanDigest::default()), ToldDigest::default());
     each_change(path, &mut |change| {
+        words.add(change.told.as_ref());
         match (&mut digest, &change.told) {
             (Some(digest), Some(told)) => {
                 digest.add(change.parts(&told.to));
@@ -138,7 +183,7 @@ fn digest_of_changes(path: &Path) -> Result<Option<Digest>, PlanFault> {
         }
         Ok(())
     })?;
-    Ok(digest.map(|digest| digest.finish()))
+    Ok((digest.map(|digest| digest.finish()), words.finish()))
 }
 
 /// Puts the changes of a saved plan into the facts.
@@ -189,7 +234,9 @@ impl<'de> Visitor<'de> for WholePlan<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "format" => _ = map.next_value::<u32>()?,
-                "pipeline" | "pipeline_digest" | "plan_digest" | "run" => _ = map.next_value::<String>()?,
+                "pipeline" | "pipeline_digest" | "plan_digest" | "told_digest" | "run" => {
+                    _ = map.next_value::<String>()?
+                }
                 "last_run" => _ = map.next_value::<Option<String>>()?,
                 "changes" => {
                     changes = true;

@@ -239,6 +239,11 @@ fn a_plan_that_was_edited_is_refused_and_nothing_is_done() {
         with(&|changes| changes[0]["photo"] = serde_json::Value::Null),
         with(&|changes| changes[0]["recipe"] = "another".into()),
         with(&|changes| changes[0]["picture"] = "15001".into()),
+        with(&|changes| changes[0]["told"]["account_name"] = "another".into()),
+        with(&|changes| changes[0]["told"]["person"]["name"] = "another".into()),
+        with(&|changes| changes[0]["told"]["person"] = serde_json::Value::Null),
+        with(&|changes| changes[0]["told"]["why"] = "another".into()),
+        with(&|changes| changes[0]["told"]["rule"] = "another".into()),
         with(&|changes| _ = changes[0].as_object_mut().expect("a change").remove("told")),
         with(&|changes| *changes = serde_json::json!([changes[0], changes[0]])),
     ] {
@@ -308,8 +313,8 @@ fn a_plan_names_people_and_one_of_another_format_is_refused() {
     assert!(told["rule"].as_str().is_some_and(|rule| rule.starts_with("pipeline.yaml:")), "{told}");
     for (format, words) in [
         (2, "it has format 2, of an older avatarpipe"),
-        (4, "it has format 4, of an older avatarpipe, whose digest does not cover photo and recipe"),
-        (6, "it has format 6, of a newer avatarpipe"),
+        (4, "it has format 4, of an older avatarpipe, whose digests do not cover all that is done and told"),
+        (7, "it has format 7, of a newer avatarpipe"),
     ] {
         plan["format"] = format.into();
         harness.write("plan.json", plan.to_string());
@@ -317,7 +322,7 @@ fn a_plan_names_people_and_one_of_another_format_is_refused() {
         ended.expect_error(words).expect_error("make and review it again with `avatarpipe plan FILE --out PLAN`");
     }
     harness.expect_shown(&[("ada", Start), ("grace", Start)]);
-    plan["format"] = 5.into();
+    plan["format"] = 6.into();
     harness.write("plan.json", plan.to_string());
     harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
