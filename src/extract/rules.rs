@@ -109,7 +109,7 @@ impl Users {
     }
 
     /// Whether being in this group is a reason to be left alone or to show no photo.
-    pub(super) fn is_of_wishes(&self, group: &str) -> bool {
+    pub(crate) fn is_of_wishes(&self, group: &str) -> bool {
         self.groups_of_wishes().any(|named| named.value == group)
     }
 

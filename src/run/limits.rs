@@ -121,6 +121,8 @@ struct OfSource<'a> {
     settled: u64,
     /// People in the last good run.
     last: Option<u64>,
+    /// Members that are gone of the groups of wishes, of those in the last good run.
+    members_gone: HowMany,
 }
 
 /// What a target's limits are counted from.
@@ -135,13 +137,14 @@ struct OfTarget<'a> {
 }
 
 /// The limits of a source, in the order of the report.
-const OF_SOURCE: [(LimitName, CountSource); 3] = [
+const OF_SOURCE: [(LimitName, CountSource); 4] = [
     // Known last time is what the last run knew that was let pass.
     (LimitName::Unknown, |of| {
         Some((of.photos.lost.saturating_sub(of.settled), of.photos.known_before.saturating_sub(of.settled)))
     }),
     (LimitName::SamePicture, |of| Some((of.shared, of.photos.present))),
     (LimitName::SourceShrink, |of| of.last.map(|last| (last.saturating_sub(of.people), last))),
+    (LimitName::GroupShrink, |of| of.members_gone),
 ];
 
 /// The limits of a target, in the order of the report.
@@ -174,6 +177,7 @@ fn of_source(context: &RunContext, source_run: &SourceRun, shared: &SharedPhotos
         shared: shared.people(id),
         settled: context.store.last_good(&Counted::Lost(id.clone()))?.unwrap_or_default(),
         last: context.store.last_good(&Counted::Source(id.clone()))?,
+        members_gone: source_run.members_gone(context)?,
     };
     Ok(found(id.as_str(), OF_SOURCE.map(|(limit, count)| (limit, count(&of)))))
 }
@@ -190,7 +194,7 @@ fn of_target(context: &RunContext, target_run: &TargetRun, plan: &TargetPlan) ->
 
 /// What the limits of a source are held against in a test of a file: no run came before it.
 pub(super) fn of_rehearsed_source(id: &SourceId, photos: &PhotoCounts, shared: u64) -> Vec<LimitCount> {
-    let of = OfSource { photos, people: 0, shared, settled: 0, last: None };
+    let of = OfSource { photos, people: 0, shared, settled: 0, last: None, members_gone: None };
     found(id.as_str(), OF_SOURCE.map(|(limit, count)| (limit, count(&of))))
 }
 

@@ -84,7 +84,8 @@ fn known(pipeline: &Pipeline, test: &TestFile) -> Result<(), String> {
                 pipeline.file
             ));
         }
-        if limit == LimitName::SourceShrink.word() || limit == LimitName::TargetShrink.word() {
+        let of_earlier = [LimitName::SourceShrink, LimitName::GroupShrink, LimitName::TargetShrink];
+        if of_earlier.iter().any(|known| limit == known.word()) {
             return Err(format!("{place}: `{name}` compares with an earlier run, and a test has none"));
         }
     }

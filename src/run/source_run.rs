@@ -187,6 +187,21 @@ impl SourceRun {
         Ok(None)
     }
 
+    /// How many members are gone, since the last good run, of the groups by which people are left alone or show no photo, and how
+    /// many there were; `None`: none of them was counted. Whoever is missing in a list that is not whole would be shown.
+    pub(super) fn members_gone(&self, context: &RunContext) -> Result<Option<(u64, u64)>, StateError> {
+        let key = context.store.key()?;
+        let of_wishes = |group: &str| self.entry.provider.as_ref().is_some_and(|known| known.users.is_of_wishes(group));
+        let mut all = None;
+        for (group, members) in self.groups.iter().filter(|(group, _)| of_wishes(group)) {
+            if let Some(before) = context.store.last_members(self.id(), group_digest(&key, group))? {
+                let (gone, of) = all.unwrap_or_default();
+                all = Some((gone + before.saturating_sub(*members), of + before));
+            }
+        }
+        Ok(all)
+    }
+
     /// Nothing of this source counts in this run, but for whose an account is, where everybody was listed.
     pub(super) fn fail(&mut self, context: &RunContext, failure: Failure) -> Result<(), StateError> {
         self.state = if failure.kind == FailureKind::Stopped { SourceState::Stopped } else { SourceState::Failed };

@@ -37,6 +37,11 @@ macro_rules! limits {
             /// People of a source fewer than in the last good run.
             source_shrink SourceShrink "{ share: 20% }"
                 => "people are gone since the last good run: was the listing whole?";
+            /// Members fewer than in the last good run, of the groups that `users` of a source names under `exclude`, `opted_out`
+            /// and `freeze`.
+            group_shrink GroupShrink "{ count: 5 }"
+                => "members of groups of `exclude`, `opted_out` or `freeze` are gone since the last good run: may all of them still "
+                    "be read?";
             /// Accounts of a target fewer than in the last good run.
             target_shrink TargetShrink "{ share: 20% }"
                 => "accounts are gone since the last good run: was the listing whole?";
@@ -109,7 +114,7 @@ impl LimitName {
     /// Whose it is.
     pub fn counted_of(self) -> CountedOf {
         match self {
-            Self::Unknown | Self::SourceShrink | Self::SamePicture => CountedOf::Source,
+            Self::Unknown | Self::SourceShrink | Self::GroupShrink | Self::SamePicture => CountedOf::Source,
             Self::Reverts
             | Self::Replacements
             | Self::Foreign
@@ -134,6 +139,7 @@ impl LimitName {
             Self::MixedUp => ("person with another photo", "people with another photo"),
             Self::Unknown => ("photo known last time", "photos known last time"),
             Self::SourceShrink => ("person of the last good run", "people of the last good run"),
+            Self::GroupShrink => ("member in the last good run", "members in the last good run"),
             Self::TargetShrink => ("account of the last good run", "accounts of the last good run"),
             Self::SamePicture => ("person with a photo", "people with a photo"),
         }

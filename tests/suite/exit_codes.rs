@@ -370,6 +370,7 @@ fn a_test_says_which_limits_must_stop_and_what_becomes_of_files() {
         .expect_exit(3)
         .expect_answer("expected that it stops");
     test("replacements", "unknown").expect_exit(2).expect_error("`replacements` is no limit of p.yaml");
+    test("people.group_shrink", "unknown").expect_exit(2).expect_error("compares with an earlier run");
     test("people.source_shrink", "unknown").expect_exit(2).expect_error("compares with an earlier run");
 }
 

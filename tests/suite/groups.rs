@@ -92,6 +92,37 @@ fn a_group_that_had_members_and_is_empty_fails_its_source_and_nobody_is_given_a_
     }
 }
 
+/// Part of a list is believed no more than none of it.
+#[test]
+fn a_group_of_wishes_that_lost_more_than_the_limit_stops_until_it_is_let_pass() {
+    for key in ["opted_out", "freeze", "exclude"] {
+        let rules = format!("{{ {key}: [{{ group: {SHY} }}] }}");
+        let mut harness = entra().with(users(&rules));
+        harness.edit(|pipe| _ = pipe.top("limits", "{ group_shrink: { count: 0 } }"));
+        harness.run().expect_exit(0);
+        let left = json!({ "@odata.count": 1, "value": [{ "id": "5b0e1c88-1111-4222-8333-944445555666" }] });
+        let fewer = Effect::Answer(Answer { status: 200, body: left, ..Answer::default() });
+        harness.sandbox.fault(Fault::new(fewer).at("graph").on("GET", "*/groups/*"));
+        for _ in 0..2 {
+            let stopped = harness.run().expect_exit(4);
+            _ = stopped.expect_answer("group_shrink of entra: found 1 of 2 members in the last good run, allowed 0");
+        }
+        harness.expect_shown(&[("ada", Start), ("grace", Start), ("alan", Face("alan"))]);
+        harness.run_with(&["--allow", "group_shrink=1"]).expect_exit(0).expect_answer("let pass by --allow");
+        harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+        harness.run().expect_exit(0);
+    }
+    // A few may leave, and of who is in scope the limit of reverts counts.
+    for rules in [format!("{{ opted_out: [{{ group: {SHY} }}] }}"), format!("{{ groups: [{SHY}] }}")] {
+        let harness = entra().with(users(&rules));
+        harness.run().expect_exit(0);
+        let fewer = json!({ "value": [{ "id": "5b0e1c88-1111-4222-8333-944445555666" }] });
+        let fewer = Effect::Answer(Answer { status: 200, body: fewer, ..Answer::default() });
+        harness.sandbox.fault(Fault::new(fewer).at("graph").on("GET", "*/groups/*"));
+        harness.run().expect_exit(0);
+    }
+}
+
 #[test]
 fn groups_of_google_are_addresses_and_nested_ones_count() {
     let group = |name: &str, members: &[String]| Group {

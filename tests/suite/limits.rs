@@ -221,7 +221,9 @@ fn every_limit_of_the_file_is_broken_here_and_stands_in_the_guide() {
     let schema: Value = serde_json::from_str(include_str!("../../pipelines/pipeline.schema.json")).expect("JSON");
     let keys = schema["$defs"]["Limits"]["properties"].as_object().expect("keys").keys();
     let limits: BTreeSet<&str> = keys.map(String::as_str).filter(|key| *key != "shares_from").collect();
-    assert_eq!(limits, LIMITS.iter().map(|limit| limit.name).collect());
+    // Members are taken out of a group where the groups are (`groups`).
+    let broken = LIMITS.iter().map(|limit| limit.name).chain(["group_shrink"]);
+    assert_eq!(limits, broken.collect());
     for limit in limits {
         let row = format!("| `{limit}` |");
         assert!(include_str!("../../docs/guide/when.md").contains(&row), "docs/guide/when.md has no row of {limit}");
