@@ -60,6 +60,13 @@ pub(super) struct Avatars {
     pub custom: Vec<(PictureRef, Option<String>)>,
     /// The stock pictures.
     pub system: Vec<PictureRef>,
+    /// Whether the answer has the list of uploads at all. One without it proves of no picture that it is not there.
+    pub lists_uploads: bool,
+}
+
+/// What is said of an answer without the list of uploads (docs/wire/atlassian.md §3.4).
+pub(super) fn no_uploads(name: &str) -> String {
+    format!("the answer lists no uploads of {name}, not even none")
 }
 
 /// What is selected.
@@ -76,15 +83,18 @@ pub(super) enum Selected {
 impl From<AvatarLists> for Avatars {
     fn from(lists: AvatarLists) -> Self {
         let chosen = |list: &[Avatar]| list.iter().find(|a| a.chosen()).map(|a| PictureRef::new(a.id.clone()));
-        let selected = match (chosen(&lists.custom), chosen(&lists.system)) {
+        let lists_uploads = lists.custom.is_some();
+        let uploads = lists.custom.unwrap_or_default();
+        let selected = match (chosen(&uploads), chosen(&lists.system)) {
             (Some(mark), _) => Selected::Custom(mark),
             (None, Some(mark)) => Selected::System(mark),
             (None, None) => Selected::Nothing,
         };
         Self {
             selected,
-            custom: lists.custom.into_iter().map(|a| (PictureRef::new(a.id), a.owner)).collect(),
+            custom: uploads.into_iter().map(|a| (PictureRef::new(a.id), a.owner)).collect(),
             system: lists.system.into_iter().map(|a| PictureRef::new(a.id)).collect(),
+            lists_uploads,
         }
     }
 }
@@ -194,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_stands_is_compared_with_what_the_plan_saw() {
-        let with = |selected| Avatars { selected, custom: vec![], system: vec![] };
+        let with = |selected| Avatars { selected, custom: vec![], system: vec![], lists_uploads: true };
         let default = PictureRef::from("10122");
         let table = [
             (Shown::Custom("5".into()), Selected::Custom("5".into()), true),
@@ -222,6 +232,7 @@ mod tests {
                 ("7".into(), Some("K".into())),
             ],
             system: vec![],
+            lists_uploads: true,
         };
         assert_eq!(avatars.beyond(&["5".into()], &"K".into()), [PictureRef::from("7")]);
         assert!(!avatars.all_of(&"K".into()));

@@ -70,6 +70,7 @@ mod tests {
             selected: Selected::Nothing,
             custom: vec![("5".into(), owner(draft.account.as_str())), ("6".into(), owner("somebody"))],
             system: vec!["1".into(), "2".into()],
+            lists_uploads: true,
         };
         for (back, default, expected) in [
             (Shown::Custom("5".into()), None, Some("5")),

@@ -8,7 +8,7 @@ use crate::http::Failure;
 use crate::load::Seen;
 use crate::model::{Account, Intent, IntentKind, OpenIntent, PictureRef, Status};
 
-use super::avatar::{Avatars, Selected};
+use super::avatar::{Avatars, Selected, no_uploads};
 use super::client::{GONE, JiraClient, Led};
 use super::connection::JiraConnection;
 use super::mend::superseded;
@@ -41,6 +41,7 @@ pub(super) async fn observe(
         return Ok(seen);
     }
     let avatars = match led {
+        Ok(Led::Here(avatars)) if !avatars.lists_uploads => return Ok(Seen::Unsure(no_uploads(name))),
         Ok(Led::Here(avatars)) => avatars,
         // The survey does not list it, and somebody else has its name.
         Ok(Led::Elsewhere) if account.is_none() => return Ok(Seen::Nothing("the account is gone".into())),
@@ -195,7 +196,7 @@ mod tests {
     /// The avatars of account `K`, which had 5 and 6 before.
     fn avatars(ids: &[&str], selected: Selected) -> Avatars {
         let custom = ids.iter().map(|id| ((*id).into(), Some("K".to_owned()))).collect();
-        Avatars { selected, custom, system: vec![] }
+        Avatars { selected, custom, system: vec![], lists_uploads: true }
     }
 
     fn found(alike: &[&str], unread: usize) -> NewPictures {

@@ -11,6 +11,7 @@ use crate::http::{Failure, FailureKind};
 use crate::load::{Journal, Seen, WriteError};
 use crate::model::{AccountId, Event, Fault, Intent, OpenIntent, PictureRef, Status};
 
+use super::avatar::no_uploads;
 use super::client::{GONE, JiraClient, ServedPicture};
 use super::connection::JiraConnection;
 use super::session::{JiraSession, fits, left_open};
@@ -30,11 +31,16 @@ impl JiraSession {
     ) -> Result<Option<PictureRef>, WriteError> {
         let name = &intent.account_name;
         let nth = self.shared.strays.fetch_add(1, Ordering::Relaxed) + 1;
-        journal.record(Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
         let tried = || format!("a picture for {name}");
-        // Whoever answers may have got the owner wrong. Only the account whose list has it can take it back.
-        let avatars = self.avatars(name).await?;
-        if !avatars.has(&mark, &owner) {
+        // Whoever answers may have got number and owner wrong. Only the account whose list has it can take it back; where it does
+        // not, what was made is another one, which the next run finds as that of an answer that was lost.
+        let avatars = self.avatars(name).await;
+        let is_there = avatars.as_ref().map_or(true, |avatars| avatars.has(&mark, &owner));
+        if is_there {
+            journal.record(Event::Stray { mark: mark.clone(), owner: owner.clone() }).await?;
+        }
+        let avatars = avatars?;
+        if !is_there {
             let found = format!("the new avatar {mark} is said to belong to {owner}, and {name} does not have it");
             return Err(WriteError::Stop(
                 Failure::new(FailureKind::Odd, tried(), found).hint("nothing was shown; the next run looks for it"),
@@ -115,6 +121,7 @@ async fn found_with(
         Err(unread) => return Ok(Err(unread)),
     };
     Ok(match client.avatars(&name).await? {
+        Ok(avatars) if !avatars.lists_uploads => Err(Fault::new("avatars_odd", no_uploads(&name))),
         Ok(avatars) => Ok(avatars.has(mark, owner).then(|| (name, avatars.shows(mark)))),
         Err(gone) if gone.code == GONE => Ok(None),
         Err(unread) => Err(unread),
@@ -148,6 +155,9 @@ pub(super) async fn observe(
         Err(gone) if gone.code == GONE => return Ok(None),
         Err(unread) => return Ok(Some(Seen::Unsure(unread.message))),
     };
+    if !avatars.lists_uploads {
+        return Ok(Some(Seen::Unsure(no_uploads(open.sent_name()))));
+    }
     let mut alike = Vec::new();
     for (mark, owner) in avatars.strays(&intent.base, &intent.account) {
         match client.picture(Some(&owner), &mark).await? {

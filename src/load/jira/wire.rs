@@ -115,14 +115,15 @@ pub(super) struct GroupPage {
 pub(super) struct AvatarLists {
     #[serde(default, deserialize_with = "entries")]
     pub system: Vec<Avatar>,
-    #[serde(default, deserialize_with = "entries")]
-    pub custom: Vec<Avatar>,
+    /// Missing where something on the way left it out: Jira sends an empty one (§3.4).
+    #[serde(default, deserialize_with = "told_entries")]
+    pub custom: Option<Vec<Avatar>>,
 }
 
 impl AvatarLists {
     /// Whether every id is a number. An id stands in a path: nothing else may get there.
     pub(super) fn numbered(&self) -> bool {
-        self.system.iter().chain(&self.custom).all(|avatar| is_number(&avatar.id))
+        self.system.iter().chain(self.custom.iter().flatten()).all(|avatar| is_number(&avatar.id))
     }
 }
 
@@ -232,6 +233,10 @@ impl From<TextOrNumber> for String {
             TextOrNumber::Number(number) => number.to_string(),
         }
     }
+}
+
+fn told_entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Avatar>>, D::Error> {
+    entries(deserializer).map(Some)
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

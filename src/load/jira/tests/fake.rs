@@ -73,6 +73,8 @@ pub(super) struct World {
     /// Before this step ada is renamed, and somebody new gets the name.
     pub passes_before: Option<&'static str>,
     pub list_there: bool,
+    /// Something on the way leaves the list of uploads out.
+    pub uploads_listed: bool,
     pub search_cap: usize,
     pub search_page: usize,
     pub bare_listing: bool,
@@ -103,6 +105,7 @@ impl Default for World {
             owner_told: true,
             passes_before: None,
             list_there: true,
+            uploads_listed: true,
             search_cap: usize::MAX,
             search_page: 1000,
             bare_listing: false,
@@ -239,7 +242,13 @@ impl World {
                 reply_json(200, &bean)
             }
             "avatars" => match self.users.get(&name) {
-                Some(user) => reply_json(200, &lists(user)),
+                Some(user) => {
+                    let mut lists = lists(user);
+                    if !self.uploads_listed {
+                        lists.as_object_mut().unwrap().remove("custom");
+                    }
+                    reply_json(200, &lists)
+                }
                 None => reply_json(404, &json!({ "errorMessages": ["no such user"] })),
             },
             "picture" => {

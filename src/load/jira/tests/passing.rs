@@ -25,7 +25,7 @@ async fn what_is_made_for_somebody_else_is_taken_back_and_the_target_goes_on() {
             session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
         assert_eq!(wrote, Err(WriteError::ChangedMeanwhile));
         let log = stage.take_log();
-        let end = ["J stray 15001 NEW", "R avatars", "W delete 15001", "J closed"];
+        let end = ["R avatars", "J stray 15001 NEW", "W delete 15001", "J closed"];
         assert_eq!(log[log.len() - 4..], end, "{log:?}");
         expect_untouched(&stage, "taken back");
     }
@@ -76,8 +76,20 @@ async fn a_picture_that_nobody_has_stops_the_target_and_stays_open() {
     let wrote =
         session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await.map(|done| done.shown);
     assert!(matches!(&wrote, Err(WriteError::Stop(failure)) if failure.found.contains("belong to OTHER")), "{wrote:?}");
-    assert!(matches!(journal.status(), Status::Stray { .. }));
+    assert!(matches!(journal.status(), Status::Sent { .. }));
     assert!(!stage.take_log().iter().any(|line| line.contains("select") || line.contains("delete")));
+    // What was made is ada's own all the same: the next run finds it, and shows it or takes it away.
+    for wanted in [true, false] {
+        let stage = Stage::ready(World { owner: Some("OTHER"), ..World::default() }, Way::Password).await;
+        let mut journal = Memory::new(&stage.log);
+        let session = stage.jira.session().await.unwrap();
+        _ = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
+        stage.world().owner = None;
+        settle(&stage, journal.resumed(), wanted).await;
+        let left = stage.world().ada().custom.clone();
+        assert_eq!(left.len(), usize::from(wanted), "{left:?}");
+        assert_eq!(stage.world().ada().selected == DEFAULT, !wanted);
+    }
 }
 
 #[tokio::test]

@@ -222,6 +222,20 @@ async fn without_a_204_a_picture_is_gone_only_if_the_list_says_so() {
 }
 
 #[tokio::test]
+async fn an_answer_without_the_list_of_uploads_proves_nothing() {
+    let stage = Stage::ready(World::default(), Way::Password).await;
+    stage.world().faults.insert("confirm", Fault::status(502).taking_effect());
+    let mut journal = Memory::new(&stage.log);
+    let session = stage.jira.session().await.unwrap();
+    _ = session.replace(intent(IntentKind::Replace), &rendition(200), &mut journal).await;
+    stage.world().uploads_listed = false;
+    let open = journal.open().unwrap();
+    assert!(matches!(stage.jira.observe(&open, None, u64::MAX).await.unwrap(), Seen::Unsure(_)));
+    stage.world().uploads_listed = true;
+    assert!(matches!(stage.jira.observe(&open, None, u64::MAX).await.unwrap(), Seen::HalfDone(_)));
+}
+
+#[tokio::test]
 async fn a_server_that_finds_nothing_at_all_has_not_lost_an_account() {
     let stage = Stage::ready(World::default(), Way::Password).await;
     stage.world().faults.insert("confirm", Fault::status(502).taking_effect());
