@@ -44,6 +44,14 @@ impl FileFault {
         self
     }
 
+    /// Covers what the message quotes of the file and looks like a secret.
+    fn cover(&mut self) {
+        let drawn = forms::drawn(&self.message);
+        if !drawn.is_empty() {
+            self.message = format!("{} (covered here, since it looks like a secret)", cover(&self.message, &drawn));
+        }
+    }
+
     pub(super) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related = Some((span, label.into()));
         self
@@ -73,6 +81,7 @@ impl Faults {
         // An alias is read once for each use; its faults are the same.
         list.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
         list.dedup();
+        list.iter_mut().for_each(FileFault::cover);
         Self { file, covered: cover(&cover(text, secrets), &forms::by_form(text)), list }
     }
 

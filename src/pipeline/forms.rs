@@ -1,6 +1,7 @@
 //! What looks like a secret for its own form, whatever key it stands under.
 //!
-//! Owns: the words that sound like one, and the places in a text: queries of URLs, arguments of programs, comments.
+//! Owns: the words that sound like one, and the places in a text: queries of URLs, arguments of programs, comments, words
+//! that nobody thought up.
 //! Leaves to others: what stands under a key (`secret`), covering it (`fault`).
 //! A newcomer gets wrong: a plain value stays visible, or a fault could not be found; so a comment without such a word is shown.
 
@@ -36,8 +37,20 @@ pub(super) fn could_be_one(word: &str) -> bool {
     word.chars().count() >= 8 && has(char::is_numeric) && has(char::is_alphabetic)
 }
 
-/// What is covered for its own form, whatever its key: the query of a URL, what a program of `${cmd:…}` is given, and comments
-/// that speak of secrets or hold what could be one. Line by line, so that a text which is not YAML is covered, too.
+/// A long word as programs draw them: a client secret that was written under `client_id`, say. Paths, addresses and variables
+/// are none, nor is a GUID or a digest, whose letters are of one case.
+fn is_drawn(word: &str) -> bool {
+    let has = |kind: fn(&char) -> bool| word.chars().any(|c| kind(&c));
+    let spells = |c: char| c.is_ascii_alphanumeric() || "~._+=!^*-".contains(c);
+    word.len() >= 20
+        && word.chars().all(spells)
+        && has(char::is_ascii_digit)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_uppercase)
+}
+
+/// What is covered for its own form, whatever its key: the query of a URL, what a program of `${cmd:…}` is given, words as
+/// programs draw them, and comments that speak of secrets or hold what could be one. Line by line, so that a text which is not YAML is covered, too.
 pub(super) fn by_form(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     let mut at = 0;
@@ -46,10 +59,23 @@ pub(super) fn by_form(text: &str) -> Vec<Range<usize>> {
         let mut cover = |span: Option<Range<usize>>| spans.extend(span.map(|span| at + span.start..at + span.end));
         content.match_indices("://").for_each(|(url, _)| cover(query(content, url)));
         content.match_indices("${cmd:").for_each(|(from, _)| cover(arguments(content, from)));
+        drawn(content).into_iter().for_each(|span| cover(Some(span)));
         cover(comment(content).filter(|span| gives_away(&content[span.clone()])));
         at += line.len();
     }
     spans
+}
+
+/// The words of a line that are as programs draw them, without what YAML writes around them.
+pub(super) fn drawn(line: &str) -> Vec<Range<usize>> {
+    let mut next = 0;
+    let words = line.split(|c: char| c.is_ascii_whitespace() || "\"'`,;:[]{}".contains(c)).map(move |word| {
+        let from = next;
+        next = from + word.len() + 1;
+        from..from + word.len()
+    });
+    let is_variable = |from: usize| line[..from].ends_with("${");
+    words.filter(|span| is_drawn(&line[span.clone()]) && !is_variable(span.start)).collect()
 }
 
 /// Behind the `?` of the URL that is at this place.
@@ -111,6 +137,8 @@ mod tests {
             ("password: \"${cmd:nosuch --password hunter2}\"", "hunter2", "${cmd:nosuch"),
             ("password: ${cmd:sh -c 'echo {hunter2} >&2; exit 3'}", "hunter2", "${cmd:sh"),
             ("a: [ ${cmd:sh hunter2", "hunter2", "${cmd:sh"),
+            ("client_id: Xy78Q~abcdefghijklmnopqrstuv", "Xy78Q", "client_id: "),
+            ("entra: { tenant: \"Xy78Q~abcdefghijklmnopqrstuv\" }", "Xy78Q", "entra: { tenant: \""),
         ] {
             let covered = stars(text);
             assert!(!covered.contains(hidden) && covered.contains(shown) && covered.len() == text.len(), "{covered}");
@@ -121,6 +149,10 @@ mod tests {
             "match: ['what?', '*@example.com']",
             "keep: 30d # thirty days",
             "id: a#b1234567",
+            "tenant: 3F2504E0-4F89-11D3-9A0C-0305E82C3301",
+            "placeholders: [b3:144f1feb81336df8a10f96803bbfbf81]",
+            "file: fixtures/People-Of-2026/Faces-Of-All.csv",
+            "groups: [Avatars-Users, ${GROUP_OF_2026_Users_All}]",
         ] {
             assert!(by_form(plain).is_empty(), "{plain}");
         }

@@ -107,6 +107,28 @@ fn nothing_is_given_away_by_a_wrong_file() {
     ended.holds(!format!("{}{}", ended.stdout, ended.stderr).contains("canaryToken"), "no secret in what is printed");
 }
 
+/// Id and secret lie side by side on the page that they are copied from.
+#[test]
+fn a_secret_under_the_key_of_something_else_is_not_given_away() {
+    for (key, value) in [
+        ("tenant", "Xy78Q~canaryCanary_Canary.0123456"),
+        ("client_id", "\"Xy78Q~canaryCanary_Canary.0123456\""),
+        ("cloud", "Xy78QcanaryCanary0123456"),
+        ("rate", "Xy78QcanaryCanary0123456"),
+    ] {
+        let mut harness = Harness::with_people(&["ada"]);
+        harness.edit(|pipe| _ = pipe.entra(key, value));
+        for format in ["human", "json", "github", "gitlab"] {
+            let arguments = ["check", "pipeline.yaml", "--format", format];
+            let child = harness.spawn(&arguments);
+            let ended = harness.wait(child, &arguments).expect_exit(2);
+            let printed = format!("{}{}", ended.stdout, ended.stderr);
+            ended.holds(printed.contains("looks like a secret"), "it is said why it is covered");
+            ended.holds(!printed.contains("canary"), "no secret in what is printed");
+        }
+    }
+}
+
 /// A store prints its secret wherever it can, and `check` does not ask it.
 #[test]
 fn nothing_is_given_away_by_the_program_of_a_secret_store() {
