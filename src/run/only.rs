@@ -12,7 +12,7 @@ use super::finished_target::FinishedTarget;
 use super::pages::{PAGE, each_page};
 use super::selection::Selection;
 use super::source_run::SourceRun;
-use super::target_plan::TargetPlan;
+use super::target_plan::{PlanCount, TargetPlan};
 use super::target_run::TargetRun;
 use crate::error::Trouble;
 use crate::model::{Account, AccountId, Person, PersonKey, TargetId, normalise_key};
@@ -144,15 +144,16 @@ fn several(context: &RunContext, selection: &Selection, chosen: &Chosen) -> Resu
     Ok(told)
 }
 
-/// Of those who are left out no photo is asked for: whoever loses a picture one by one is in no count of `reverts` but their own.
+/// Of those who are left out no photo is asked for: so who would lose a picture for having none is counted only where selected.
 pub(super) fn lost_alone(selection: &Selection, finished: &[FinishedTarget]) -> Vec<String> {
     let told = |done: &FinishedTarget| {
         let changes = done.plan.changes();
         let lost = changes.revert_made + changes.revert_adopted;
         (lost > 0).then(|| {
+            let counted = done.plan.count(PlanCount::Reverts);
             format!(
-                "{}: `reverts` counted the {lost} of whom this run takes a picture off; nobody else was asked for a photo, and a plan of \
-                 everybody counts all",
+                "{}: `reverts` counted {counted}: everybody whose picture goes whatever photo they have, and of the rest only whom this \
+                 run selects; a plan of everybody counts all",
                 done.target_run.id()
             )
         })

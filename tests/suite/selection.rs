@@ -362,8 +362,20 @@ fn who_loses_a_picture_alone_is_told_beside_the_limits() {
     harness.no_photo("grace");
     harness.run().expect_exit(4);
     let ended = harness.run_with(&["--only", "ada"]).expect_exit(0);
-    ended.expect_answer("`reverts` counted the 1 of whom this run takes a picture off");
+    ended.expect_answer("`reverts` counted 1: everybody whose picture goes");
     harness.run_with(&["--only", "alan"]).expect_exit(0).holds_no_answer("`reverts` counted");
+}
+
+/// What needs no photo is counted of everybody: the number that passes the limit serves one person all the same.
+#[test]
+fn one_of_many_who_opted_out_is_served_alone() {
+    let mut harness = Harness::with_people(&PEOPLE).with(|pipe| _ = pipe.top("limits", "{ reverts: { count: 1 } }"));
+    harness.run().expect_exit(0);
+    harness
+        .edit(|pipe| _ = pipe.entra("users", &format!("{{ opted_out: [{}, {}] }}", address("ada"), address("grace"))));
+    harness.run_with(&["--only", "ada"]).expect_exit(4).expect_answer("`reverts` counted 2").expect_answer("reverts=2");
+    harness.run_with(&["--only", "ada", "--allow", "reverts=2"]).expect_exit(0);
+    harness.expect_shown(&[("ada", Default), ("grace", Face("grace"))]);
 }
 
 /// The next run would say that there is nothing to do.
