@@ -301,7 +301,12 @@ impl Judge<'_> {
             Some(detail) => format!("{}: {detail}", found.reason.text()),
             None => found.reason.text().to_owned(),
         });
-        self.leave(Change::Keep, Search { reason: Reason::NotOurs, detail, ..found })
+        // It would go if the provider owned it.
+        let rule = match (found.reason, self.rules.ownership.value) {
+            (Reason::Absent, Ownership::Ours) => self.rules.ownership.place.clone(),
+            _ => found.rule.clone(),
+        };
+        self.leave(Change::Keep, Search { reason: Reason::NotOurs, rule, detail, ..found })
     }
 
     /// Our picture stays, since no run may delete it. Where the face must not be there, that is told as what somebody has to do.

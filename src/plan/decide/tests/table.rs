@@ -162,7 +162,7 @@ fn cases() -> Vec<Row> {
             has(absent()).shows(custom("7")).with(|c| c.ownership = Ownership::Ours),
             "keep",
             Reason::NotOurs,
-            21,
+            31,
         ),
         (
             "no photo, somebody else's upload, the rule keeps",
