@@ -12,7 +12,7 @@ use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
 use crate::report::{CredentialLine, LimitLine, Page, Severity, limit_sentence};
-use crate::state::{Holder, RunRecord, Store};
+use crate::state::{Holder, RunRecord, Store, schema_version};
 
 /// What is shown.
 #[derive(Debug, Args)]
@@ -51,6 +51,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let left = WhatIsLeft::of(&store)?;
     let status = Status {
         place: flags.pipeline.place(&document, &state)?,
+        is_missing: schema_version(&state)?.is_none(),
         runs: store.runs(flags.runs)?,
         last: LastSuccess::of(&store, now)?,
         holder: Holder::last(&state),
@@ -81,6 +82,8 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
 struct Status {
     /// Where the state stands.
     place: String,
+    /// There is none.
+    is_missing: bool,
     runs: Vec<RunRecord>,
     last: LastSuccess,
     /// Who had the lock last.
@@ -88,6 +91,10 @@ struct Status {
     left: WhatIsLeft,
     credentials: Vec<CredentialLine>,
 }
+
+/// A wrong folder and a lost cache look like a first run.
+const MISSING: &str =
+    "no run is recorded yet: the state is missing, and `run` makes it; if there was one, put its copy back first";
 
 /// What two clocks that are both right may differ by.
 const CLOCKS: Duration = Duration::from_secs(5 * 60);
@@ -141,7 +148,7 @@ impl Status {
         let mut page = Page::on(screen());
         page.paragraph(0, 2, &format!("state: {}", self.place));
         if self.runs.is_empty() {
-            page.paragraph(0, 2, "no run is recorded yet");
+            page.paragraph(0, 2, if self.is_missing { MISSING } else { "no run is recorded yet" });
         }
         for (nth, run) in self.runs.iter().enumerate() {
             page.heading(0, &self.ended(run));

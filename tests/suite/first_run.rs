@@ -85,7 +85,7 @@ fn the_readme_command_works_with_nothing_set_up() {
     harness.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0).expect_answer("replaced (2)");
     let second = harness.finish(&["run", "pipeline.yaml", "--sandbox=tiny"]);
     second.expect_exit(0).expect_answer("nothing to do").expect_error("as the last run left it");
-    let here = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("no run is recorded yet");
+    let here = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0).expect_answer("the state is missing");
     here.expect_answer("see them with: avatarpipe status pipeline.yaml --sandbox=tiny");
     let there = harness.finish(&["status", "pipeline.yaml", "--sandbox=tiny"]).expect_exit(0);
     there.expect_answer("last success: ").holds_no_answer("recorded apart");
