@@ -70,7 +70,7 @@ impl Reader<'_> {
         let parsed = parse(&value.text);
         if parsed.is_none() {
             let fault = FileFault::new(self.spot(id), format!("{} is not {expected}", value.shown));
-            self.fault(match meant(&value.text) {
+            self.fault(match meant(&value.text).or_else(|| variable(&value.text)) {
                 Some(help) => fault.help(help),
                 None => fault,
             });
@@ -135,6 +135,14 @@ impl Reader<'_> {
             Kind::List(_) | Kind::Map(_) => None,
         }
     }
+}
+
+/// A variable as a shell, Windows or a template has it.
+fn variable(text: &str) -> Option<String> {
+    let inside = |open: &str, close: &str| text.strip_prefix(open)?.strip_suffix(close);
+    let name = inside("{{", "}}").or_else(|| inside("%", "%")).or_else(|| text.strip_prefix('$'))?.trim();
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| format!("a variable is written `${{{name}}}`"))
 }
 
 fn shortened(text: &str) -> String {
@@ -419,7 +427,7 @@ pub(super) struct FilePath(pub(super) PathBuf);
 
 impl Setting for FilePath {
     fn read(reader: &mut Reader<'_>, id: Id) -> Option<Self> {
-        let usable = |text: &str| !text.trim().is_empty() && !text.contains('\0');
+        let usable = |text: &str| !text.trim().is_empty() && !text.contains('\0') && !text.contains("://");
         reader.parsed(id, "a path", |text| usable(text).then(|| Self(PathBuf::from(text))))
     }
 }
@@ -457,6 +465,16 @@ mod tests {
         }
         for text in ["5", "101%", "100.01%", "-1%", "%", "1.%", ".5%", "1.234%", "1,5%", "99999999999999999999%"] {
             assert_eq!(share(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_of_others_are_told_apart() {
+        for text in ["$TENANT_ID", "{{ TENANT_ID }}", "{{TENANT_ID}}", "%TENANT_ID%"] {
+            assert_eq!(variable(text).as_deref(), Some("a variable is written `${TENANT_ID}`"), "{text}");
+        }
+        for text in ["TENANT_ID", "$", "5%", "%", "{{}}", "$a b", "100% of it"] {
+            assert_eq!(variable(text), None, "{text}");
         }
     }
 

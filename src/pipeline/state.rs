@@ -136,6 +136,7 @@ mod tests {
     fn a_state_stands_in_one_place() {
         refused(
             &[
+                ("{ path: 's3://avatars/a' }", "is not a path"),
                 ("{ bucket: 's3://avatars/a', path: x.db }", "`path` stands beside `bucket`"),
                 ("{ bucket: 's3://avatars/a', lease: 59s }", "1m or longer"),
                 ("{ lease: 15m }", "`lease` means nothing without `bucket`"),

@@ -33,7 +33,27 @@ impl Setting for BaseUrl {
             reader.fault(fault.help("write the address of the server, with its context path if it has one"));
             return None;
         }
+        if let Some((found, help)) = is_elsewhere(&url) {
+            let fault = FileFault::new(reader.spot(id), found);
+            reader.fault(fault.help(help));
+            return None;
+        }
         Some(Self(url))
+    }
+}
+
+/// What is copied from a browser in place of the address of a server.
+fn is_elsewhere(url: &Url) -> Option<(&'static str, &'static str)> {
+    const SERVER: &str = "write the address of the server, with its context path if it has one";
+    let is_cloud = url.host_str().is_some_and(|host| host.ends_with(".atlassian.net"));
+    let path = url.path();
+    let is_page = [".jspa", ".action"].iter().any(|end| path.ends_with(end)) || path.contains("/rest/api");
+    match (is_cloud, is_page) {
+        (true, _) => {
+            Some(("a site of Atlassian Cloud, which keeps its pictures elsewhere", "name a Data Center server"))
+        }
+        (false, true) => Some(("the address of a page or a call, not of a server", SERVER)),
+        (false, false) => None,
     }
 }
 
@@ -238,6 +258,20 @@ mod tests {
             ("hunter2\u{2060}", Some("holds the invisible character U+2060")),
         ] {
             assert_eq!(unseen(secret).as_deref(), told, "{secret:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_a_call_or_a_cloud_is_no_server() {
+        for (url, expected) in [
+            ("https://jira.example.com/secure/Dashboard.jspa", true),
+            ("https://wiki.example.com/confluence/index.action", true),
+            ("https://jira.example.com/rest/api/2", true),
+            ("https://example.atlassian.net/", true),
+            ("https://jira.example.com/jira", false),
+            ("https://atlassian.net.example.com/", false),
+        ] {
+            assert_eq!(is_elsewhere(&Url::parse(url).unwrap()).is_some(), expected, "{url}");
         }
     }
 
