@@ -180,7 +180,7 @@ impl<'a> TargetPlanner<'a> {
             return Ok(());
         };
         if self.is_selected(account)? {
-            let words = format!("the reviewed change ({}, from {}) was not made", missed.change, missed.from);
+            let words = format!("the reviewed change was not made, which was to {} {}", missed.change, missed.from);
             let differs =
                 self.not_reviewed.as_ref().map(|now| now.differs_from(missed)).filter(|words| !words.is_empty());
             let now = differs.unwrap_or_else(|| decision.reason.text().to_owned());
