@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use avatarpipe_sandbox::faults::Fault;
+use avatarpipe_sandbox::s3::ObjectStore;
 use avatarpipe_sandbox::{Options, Running, Sandbox, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,6 +41,8 @@ pub(super) struct Harness {
     secrets: Vec<String>,
     /// Of every machine that this one becomes.
     beside: Vec<Arc<TempDir>>,
+    /// Where the state stands, if in no file.
+    store: Option<ObjectStore>,
 }
 
 impl Harness {
@@ -75,6 +78,7 @@ impl Harness {
             open: Vec::new(),
             secrets: Vec::new(),
             beside: Vec::new(),
+            store: None,
             world,
             sandbox,
         };
@@ -151,6 +155,16 @@ impl Harness {
     /// Keeps a folder for as long as this is there, whatever machine it becomes.
     pub(super) fn keep_beside(&mut self, folder: Option<Arc<TempDir>>) {
         self.beside.extend(folder);
+    }
+
+    /// Keeps the store in which the state stands.
+    pub(super) fn keep_store(&mut self, store: ObjectStore) {
+        self.store = Some(store);
+    }
+
+    /// The store in which the state stands, if in no file.
+    pub(super) fn store(&self) -> Option<&ObjectStore> {
+        self.store.as_ref()
     }
 
     /// Remembers a secret that no output may hold, and that stands in no variable or file of its own.

@@ -150,7 +150,7 @@ impl Place {
 }
 
 /// The program, killed at one of the requests to a store that begin so.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct KilledAt {
     pub(super) begins: &'static str,
     /// Of these, from 1.

@@ -5,10 +5,14 @@
 //! A newcomer gets wrong: after the kill only the state file is carried over, into an empty folder: what the facts, the
 //! spool and the first machine knew is lost, as it is in CI.
 
+use std::time::Duration;
+
 use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::s3::ObjectStore;
 
 use crate::suite::harness::Harness;
 use crate::suite::population::Population;
+use crate::suite::stores::{KilledAt, answered, s3, store};
 use crate::suite::truth::Shows;
 
 const RUN: [&str; 2] = ["run", "pipeline.yaml"];
@@ -22,15 +26,32 @@ pub(super) struct Way {
     pub upload: Option<&'static str>,
     /// So many requests that are no `GET` only ask.
     asks: usize,
+    state: State,
 }
 
-pub(super) const SESSION: Way = Way { target: "jira", upload: Some("session"), asks: 0 };
-pub(super) const ONE_STEP: Way = Way { target: "jira", upload: Some("one_step"), asks: 0 };
+/// Where the state stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    File,
+    Bucket,
+}
+
+pub(super) const SESSION: Way = Way { target: "jira", upload: Some("session"), asks: 0, state: State::File };
+pub(super) const ONE_STEP: Way = Way { target: "jira", upload: Some("one_step"), asks: 0, state: State::File };
 /// With a token, and a probe that tells which way is open.
-pub(super) const PROBED: Way = Way { target: "jira", upload: Some("auto"), asks: 0 };
-pub(super) const XMLRPC: Way = Way { target: "confluence", upload: Some("xmlrpc"), asks: 1 };
-pub(super) const ENDPOINT: Way = Way { target: "confluence", upload: Some("endpoint"), asks: 0 };
-pub(super) const MULTIPART: Way = Way { target: "bitbucket", upload: None, asks: 0 };
+pub(super) const PROBED: Way = Way { target: "jira", upload: Some("auto"), asks: 0, state: State::File };
+pub(super) const XMLRPC: Way = Way { target: "confluence", upload: Some("xmlrpc"), asks: 1, state: State::File };
+pub(super) const ENDPOINT: Way = Way { target: "confluence", upload: Some("endpoint"), asks: 0, state: State::File };
+pub(super) const MULTIPART: Way = Way { target: "bitbucket", upload: None, asks: 0, state: State::File };
+
+/// Every way, with the writes of which every request is cut off.
+pub(super) const WRITES: [(Way, &[&Case]); 5] = [
+    (SESSION, &[&FIRST, &OVER_OURS, &OVER_A_CHOICE, &REVERT, &REVERT_OF_A_CHOICE]),
+    (ONE_STEP, &[&FIRST, &OVER_OURS, &REVERT_OF_A_CHOICE]),
+    (XMLRPC, &[&FIRST, &OVER_OURS, &OVER_A_CHOICE, &REVERT]),
+    (ENDPOINT, &[&FIRST, &OVER_OURS, &OVER_A_CHOICE, &REVERT]),
+    (MULTIPART, &[&FIRST, &OVER_OURS, &OVER_A_CHOICE, &REVERT]),
+];
 
 /// A write of which every request is cut off.
 pub(super) struct Case {
@@ -96,6 +117,11 @@ pub(super) fn other_face(turn: u32) -> &'static str {
 }
 
 impl Way {
+    /// The same, with the state in a bucket.
+    pub(super) fn in_a_bucket(self) -> Self {
+        Self { state: State::Bucket, ..self }
+    }
+
     /// One person, with this product alone.
     pub(super) fn harness(&self, begins: Begins) -> Harness {
         self.harness_of(Population::of(&["ada"]), begins)
@@ -129,6 +155,11 @@ impl Way {
         if self.upload == Some("endpoint") {
             harness = harness.switch("confluence", "endpoint", "installed");
         }
+        if self.state == State::Bucket {
+            let store = store();
+            s3(store.url(), "p").for_state(&mut harness, "");
+            harness.keep_store(store);
+        }
         if begins == Begins::WithOurs {
             harness.run().expect_exit(0);
         }
@@ -161,6 +192,8 @@ pub(super) struct Calm {
     methods: Vec<String>,
     /// The first that belongs to the write.
     first: usize,
+    /// Its requests to the store of the state.
+    asked: usize,
     /// What it did.
     pub done: Vec<String>,
 }
@@ -175,13 +208,15 @@ impl Calm {
     pub(super) fn of_command(harness: &Harness, way: &Way, command: &[&str]) -> Self {
         harness.sandbox.requests().reset();
         harness.sandbox.reset_writes();
+        harness.store().into_iter().for_each(ObjectStore::reset_log);
         harness.finish(command).expect_exit(0);
+        let asked = harness.store().map_or(0, |store| answered(store, ""));
         let entries = harness.sandbox.requests().entries().into_iter().filter(|entry| entry.simulator == way.target);
         let methods: Vec<_> = entries.map(|entry| entry.method).collect();
         let mut writes = methods.iter().enumerate().filter(|(_, method)| *method != "GET");
         let (write, _) = writes.nth(way.asks).expect("the run writes");
         // A read of the account may come first and belong to the write.
-        Self { first: write - 1, methods, done: way.done(harness) }
+        Self { first: write - 1, methods, asked, done: way.done(harness) }
     }
 
     /// Every request of the write and of the confirmation, with each moment that matters there.
@@ -192,6 +227,11 @@ impl Calm {
         };
         let requests = self.first..self.methods.len();
         requests.flat_map(|nth| moments(nth).iter().map(move |killed| (number(nth), *killed))).collect()
+    }
+
+    /// Before and after each request to the store of the state.
+    pub(super) fn turns_at_the_store(&self) -> Vec<KilledAt> {
+        KilledAt::each("", self.asked).collect()
     }
 
     /// The numbers of the requests that write.
@@ -230,13 +270,27 @@ pub(super) fn kill_command_at(harness: &mut Harness, way: &Way, command: &[&str]
     });
     child.kill().expect("SIGKILL");
     child.wait().expect("the program is gone");
-    harness.move_with_the_state_alone();
+    go_elsewhere(harness);
     let faults = harness.sandbox.faults();
     faults.clear();
     if killed == Killed::Later {
         faults.release();
         harness.until("the server handles what it held", |harness| struck(harness, "handle_on_release"));
     }
+}
+
+/// Runs until a request to the store of the state and kills the program there.
+pub(super) fn kill_at_the_store(harness: &mut Harness, killed: KilledAt) {
+    let store = harness.store().expect("the state stands in a store");
+    store.reset_log();
+    killed.run(store, harness);
+    go_elsewhere(harness);
+}
+
+/// Another machine; the lease of who was killed has run out.
+fn go_elsewhere(harness: &mut Harness) {
+    harness.store().into_iter().for_each(|store| store.pass(Duration::from_secs(15 * 60 + 1)));
+    harness.move_with_the_state_alone();
 }
 
 /// Whether a request was struck by this fault and is over.
@@ -247,11 +301,19 @@ pub(super) fn struck(harness: &Harness, fault: &str) -> bool {
 /// Kills the program at every request of this write. The next run must leave the server as the undisturbed run did, by
 /// the same writes and none twice, and the one after it has nothing to do.
 pub(super) fn kill_at_every_request(way: &Way, case: &Case) {
+    kill_at_each(way, case, |_| true);
+}
+
+/// The same at the requests whose number is chosen: those to the product first, then those to the store of the state.
+pub(super) fn kill_at_each(way: &Way, case: &Case, chosen: impl Fn(usize) -> bool) {
     let mut harness = way.harness(case.begins);
     (case.change)(&harness, way, 0);
     let calm = Calm::of(&harness, way);
     harness.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
-    for (turn, (nth, killed)) in (1..).zip(calm.turns()) {
+    let turns = calm.turns();
+    let behind = turns.len();
+    let turns = (0..).zip(turns).filter(|(number, _)| chosen(*number));
+    for (turn, (_, (nth, killed))) in (1..).zip(turns) {
         println!("{way:?}, {}: killed {killed:?} request {nth}, {}", case.name, calm.methods[nth as usize]);
         if case.begins == Begins::Afresh {
             harness = way.harness(case.begins);
@@ -259,9 +321,24 @@ pub(super) fn kill_at_every_request(way: &Way, case: &Case) {
         (case.change)(&harness, way, turn);
         harness.sandbox.reset_writes();
         kill_at(&mut harness, way, nth, killed);
-        harness.run().expect_exit(0);
-        harness.expect_shown_in(way.target, &[("ada", (case.shows)(turn))]);
-        assert_eq!(way.done(&harness), calm.done, "the same writes as undisturbed");
-        harness.run().expect_exit(0).expect_answer("nothing to do");
+        expect_mended(&harness, way, case, turn, &calm);
     }
+    let at_the_store = (behind..).zip(calm.turns_at_the_store()).filter(|(number, _)| chosen(*number));
+    for (_, killed) in at_the_store {
+        println!("{way:?}, {}: {killed:?}", case.name);
+        // Another state would ask for other objects.
+        harness = way.harness(case.begins);
+        (case.change)(&harness, way, 0);
+        harness.sandbox.reset_writes();
+        kill_at_the_store(&mut harness, killed);
+        expect_mended(&harness, way, case, 0, &calm);
+    }
+}
+
+#[track_caller]
+fn expect_mended(harness: &Harness, way: &Way, case: &Case, turn: u32, calm: &Calm) {
+    harness.run().expect_exit(0);
+    harness.expect_shown_in(way.target, &[("ada", (case.shows)(turn))]);
+    assert_eq!(way.done(harness), calm.done, "the same writes as undisturbed");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
 }
