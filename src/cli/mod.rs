@@ -63,7 +63,7 @@ Exit codes:
    0  done, or nothing to do
    1  could not work here: disk, permission, or a fault of ours
    2  command line, pipeline file, or a state that does not belong here
-   3  finished, but some people failed; status --max-age: the last success is too old; test: an expectation does not hold
+   3  finished, but some people failed, a face has to be taken off by hand, or an entry of `users` is a slip; status --max-age: the last success is too old; test: an expectation does not hold
    4  a limit stopped a target; nothing was written to it
    5  sign-in or permission refused
    6  a source or target could not be reached, or failed as a whole

@@ -17,7 +17,7 @@ use crate::report::{Colours, Page, PictureWords, Screen, Severity, Verbosity};
 pub(super) enum OutputFormat {
     /// Tables for people
     Human,
-    /// run.json
+    /// One document of JSON; of plan, run and undo it is run.json
     Json,
 }
 

@@ -73,6 +73,9 @@ pub(crate) fn explain(state: &Path, elements: Elements, who: &str) -> Result<Exp
 }
 
 fn expect_some(who: &str, meant: &Meant, not_read: &[NotReadExplained]) -> Result<(), Trouble> {
+    if who.trim().is_empty() {
+        return Err(Trouble::Usage("WHO is empty: write a name, an address, an id or an account".to_owned()));
+    }
     let who = who.escape_debug();
     match meant.people.len() + meant.accounts.len() {
         0 => {

@@ -28,6 +28,15 @@ fn explained(harness: &Harness, who: &str) -> Value {
     serde_json::from_str(&ended.stdout).expect("JSON")
 }
 
+#[test]
+fn nobody_is_meant_by_blanks() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    for who in ["", " "] {
+        harness.finish(&["explain", "pipeline.yaml", who]).expect_exit(2).expect_error("WHO is empty");
+    }
+}
+
 /// Somebody with a new picture, without a photo, of whom nothing is known, who is two people, and who has no account.
 #[test]
 fn whoever_is_meant_is_explained_as_a_whole() {
