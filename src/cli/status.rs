@@ -30,9 +30,15 @@ pub(super) struct Flags {
     format: OutputFormat,
 }
 
-#[cfg(feature = "sandbox")]
 impl Flags {
+    /// A build without simulators has none.
+    #[cfg(not(feature = "sandbox"))]
+    fn in_sandboxes(&self, _: &std::path::Path) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Where runs are recorded that whoever finds none here may mean: those of `--sandbox` have a state of their own.
+    #[cfg(feature = "sandbox")]
     fn in_sandboxes(&self, state: &std::path::Path) -> Vec<String> {
         let see = |world: &str| {
             format!("see them with: avatarpipe status {} --sandbox={world}", self.pipeline.file.display())
@@ -61,7 +67,6 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     match flags.format {
         OutputFormat::Human => {
             let mut page = status.page();
-            #[cfg(feature = "sandbox")]
             if status.runs.is_empty() {
                 flags.in_sandboxes(&state).iter().for_each(|line| page.paragraph(0, 2, line));
             }
