@@ -166,6 +166,11 @@ impl KilledAt {
     }
 
     pub(super) fn run(self, store: &ObjectStore, harness: &Harness) {
+        self.command(store, harness, &["run", "pipeline.yaml"]);
+    }
+
+    /// The same of another command.
+    pub(super) fn command(self, store: &ObjectStore, harness: &Harness, command: &[&str]) {
         let Self { begins, nth, done_first } = self;
         println!("killed at {begins} {nth}, {}", if done_first { "done" } else { "not done" });
         let (process, mut count) = (Arc::new(AtomicU32::new(0)), 0);
@@ -183,7 +188,7 @@ impl KilledAt {
             _ = Command::new("kill").args(["-KILL", &pid]).output();
             if count == nth && done_first { Then::Answer } else { Then::Refuse(503) }
         });
-        let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+        let mut child = harness.spawn(command);
         process.store(child.id(), Ordering::Release);
         assert!(!child.wait().expect("it ends").success());
         // The server may still be at the request amid which the program was killed.

@@ -4,12 +4,71 @@
 //! next one.
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
+use avatarpipe_sandbox::s3::ObjectStore;
 
-use super::kills::{Begins, Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
+use super::elsewhere::{asked_of_the_store, kill_at_the_store};
+use super::kills::{
+    Begins, Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, RUN, SESSION, Way, XMLRPC,
+};
+use crate::suite::harness::Harness;
 use crate::suite::population::Population;
+use crate::suite::stores::KilledAt;
 use crate::suite::truth::Shows::Face;
 
-fn break_at_every_write(way: &Way, case: &Case) {
+/// Every way, with writes that differ in their steps.
+pub(super) const WRITES: [(Way, &Case); 9] = [
+    (SESSION, &OVER_OURS),
+    (SESSION, &REVERT),
+    (ONE_STEP, &FIRST),
+    (XMLRPC, &OVER_OURS),
+    (XMLRPC, &REVERT),
+    (ENDPOINT, &OVER_OURS),
+    (MULTIPART, &FIRST),
+    (MULTIPART, &OVER_OURS),
+    (MULTIPART, &REVERT),
+];
+
+/// The answer to each write is lost, and then the program is killed at a request to the store of the state: at those whose
+/// number is chosen. The next run, somewhere else, mends it.
+pub(super) fn kill_at_each_after_a_lost_answer(way: &Way, case: &Case, chosen: impl Fn(usize) -> bool) {
+    let begun = |nth: Option<u32>| {
+        let harness = way.harness(case.begins);
+        (case.change)(&harness, way, 0);
+        harness.sandbox.requests().reset();
+        harness.sandbox.reset_writes();
+        harness.store().into_iter().for_each(ObjectStore::reset_log);
+        if let Some(nth) = nth {
+            harness.sandbox.fault(Fault::new(Effect::HandleThenDrop {}).at(way.target).after(nth).times(1));
+        }
+        harness
+    };
+    let calm = Calm::of(&begun(None), way);
+    let mut number = 0;
+    for nth in calm.writes() {
+        let harness = begun(Some(nth));
+        harness.run().expect_exit(0);
+        for killed in KilledAt::each("", asked_of_the_store(&harness)) {
+            number += 1;
+            if chosen(number - 1) {
+                println!("{way:?}, {}: no answer to request {nth}, {killed:?}", case.name);
+                let mut harness = begun(Some(nth));
+                kill_at_the_store(&mut harness, &RUN, killed);
+                harness.sandbox.faults().clear();
+                expect_as_undisturbed(&harness, way, case, &calm);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn expect_as_undisturbed(harness: &Harness, way: &Way, case: &Case, calm: &Calm) {
+    harness.run().expect_exit(0);
+    harness.expect_shown_in(way.target, &[("ada", (case.shows)(0))]);
+    assert_eq!(way.done(harness), calm.done, "the same writes as undisturbed");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+}
+
+pub(super) fn break_at_every_write(way: &Way, case: &Case) {
     let mut harness = way.harness(case.begins);
     (case.change)(&harness, way, 0);
     let calm = Calm::of(&harness, way);
@@ -36,25 +95,24 @@ fn break_at_every_write(way: &Way, case: &Case) {
     }
 }
 
+fn break_at_every_write_to(target: &str) {
+    let there = WRITES.iter().filter(|(way, _)| way.target == target);
+    there.for_each(|(way, case)| break_at_every_write(way, case));
+}
+
 #[test]
 fn a_connection_that_breaks_at_any_write_to_jira_is_mended_in_the_same_run() {
-    break_at_every_write(&SESSION, &OVER_OURS);
-    break_at_every_write(&SESSION, &REVERT);
-    break_at_every_write(&ONE_STEP, &FIRST);
+    break_at_every_write_to("jira");
 }
 
 #[test]
 fn a_connection_that_breaks_at_any_write_to_confluence_is_mended_in_the_same_run() {
-    break_at_every_write(&XMLRPC, &OVER_OURS);
-    break_at_every_write(&XMLRPC, &REVERT);
-    break_at_every_write(&ENDPOINT, &OVER_OURS);
+    break_at_every_write_to("confluence");
 }
 
 #[test]
 fn a_connection_that_breaks_at_any_write_to_bitbucket_is_mended_in_the_same_run() {
-    break_at_every_write(&MULTIPART, &FIRST);
-    break_at_every_write(&MULTIPART, &OVER_OURS);
-    break_at_every_write(&MULTIPART, &REVERT);
+    break_at_every_write_to("bitbucket");
 }
 
 #[test]

@@ -5,17 +5,16 @@
 //! A newcomer gets wrong: after the kill only the state file is carried over, into an empty folder: what the facts, the
 //! spool and the first machine knew is lost, as it is in CI.
 
-use std::time::Duration;
-
 use avatarpipe_sandbox::faults::{Effect, Fault};
 use avatarpipe_sandbox::s3::ObjectStore;
 
+use super::elsewhere::{asked_of_the_store, go_elsewhere, kill_at_the_store};
 use crate::suite::harness::Harness;
 use crate::suite::population::Population;
-use crate::suite::stores::{KilledAt, answered, s3, store};
+use crate::suite::stores::{KilledAt, s3, store};
 use crate::suite::truth::Shows;
 
-const RUN: [&str; 2] = ["run", "pipeline.yaml"];
+pub(super) const RUN: [&str; 2] = ["run", "pipeline.yaml"];
 
 /// A way that pictures go to a product.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +209,7 @@ impl Calm {
         harness.sandbox.reset_writes();
         harness.store().into_iter().for_each(ObjectStore::reset_log);
         harness.finish(command).expect_exit(0);
-        let asked = harness.store().map_or(0, |store| answered(store, ""));
+        let asked = asked_of_the_store(harness);
         let entries = harness.sandbox.requests().entries().into_iter().filter(|entry| entry.simulator == way.target);
         let methods: Vec<_> = entries.map(|entry| entry.method).collect();
         let mut writes = methods.iter().enumerate().filter(|(_, method)| *method != "GET");
@@ -279,20 +278,6 @@ pub(super) fn kill_command_at(harness: &mut Harness, way: &Way, command: &[&str]
     }
 }
 
-/// Runs until a request to the store of the state and kills the program there.
-pub(super) fn kill_at_the_store(harness: &mut Harness, killed: KilledAt) {
-    let store = harness.store().expect("the state stands in a store");
-    store.reset_log();
-    killed.run(store, harness);
-    go_elsewhere(harness);
-}
-
-/// Another machine; the lease of who was killed has run out.
-fn go_elsewhere(harness: &mut Harness) {
-    harness.store().into_iter().for_each(|store| store.pass(Duration::from_secs(15 * 60 + 1)));
-    harness.move_with_the_state_alone();
-}
-
 /// Whether a request was struck by this fault and is over.
 pub(super) fn struck(harness: &Harness, fault: &str) -> bool {
     harness.sandbox.requests().entries().iter().any(|entry| entry.fault.as_deref() == Some(fault))
@@ -330,7 +315,7 @@ pub(super) fn kill_at_each(way: &Way, case: &Case, chosen: impl Fn(usize) -> boo
         harness = way.harness(case.begins);
         (case.change)(&harness, way, 0);
         harness.sandbox.reset_writes();
-        kill_at_the_store(&mut harness, killed);
+        kill_at_the_store(&mut harness, &RUN, killed);
         expect_mended(&harness, way, case, 0, &calm);
     }
 }

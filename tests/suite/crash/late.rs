@@ -10,26 +10,27 @@ use std::time::Duration;
 
 use avatarpipe_sandbox::faults::{Effect, Fault};
 
+use super::elsewhere::go_elsewhere;
 use super::kills::{Calm, Case, ENDPOINT, FIRST, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC};
 use crate::suite::harness::Harness;
 
 /// Every way, with writes that differ in their steps.
-const WRITES: [(&Way, &Case); 8] = [
-    (&SESSION, &OVER_OURS),
-    (&SESSION, &REVERT),
-    (&ONE_STEP, &FIRST),
-    (&XMLRPC, &OVER_OURS),
-    (&XMLRPC, &REVERT),
-    (&ENDPOINT, &OVER_OURS),
-    (&MULTIPART, &OVER_OURS),
-    (&MULTIPART, &REVERT),
+pub(super) const WRITES: [(Way, &Case); 8] = [
+    (SESSION, &OVER_OURS),
+    (SESSION, &REVERT),
+    (ONE_STEP, &FIRST),
+    (XMLRPC, &OVER_OURS),
+    (XMLRPC, &REVERT),
+    (ENDPOINT, &OVER_OURS),
+    (MULTIPART, &OVER_OURS),
+    (MULTIPART, &REVERT),
 ];
 
 /// Waiting costs no work, so all the turns wait side by side.
-fn at_every_write(turn: impl Fn(&Way, &Case, u32) -> Harness + Sync) {
+fn at_every_write(writes: &[(Way, &Case)], turn: impl Fn(&Way, &Case, u32) -> Harness + Sync) {
     let turn = &turn;
     thread::scope(|scope| {
-        for (way, case) in WRITES {
+        for (way, case) in writes {
             scope.spawn(move || {
                 let harness = way.harness(case.begins);
                 (case.change)(&harness, way, 0);
@@ -65,7 +66,11 @@ fn expect_as_undisturbed(harness: &Harness, way: &Way, case: &Case, calm: &Calm)
 
 #[test]
 fn what_the_server_does_while_the_next_run_waits_is_found_and_not_done_again() {
-    at_every_write(|way, case, nth| {
+    done_while_the_next_run_waits(&WRITES);
+}
+
+pub(super) fn done_while_the_next_run_waits(writes: &[(Way, &Case)]) {
+    at_every_write(writes, |way, case, nth| {
         println!("{way:?}, {}: killed at request {nth}", case.name);
         let mut harness = slow(way, case, nth, Duration::from_millis(1500));
         harness.edit(|pipe| _ = pipe.target(way.target).set("quiet", "8s"));
@@ -73,7 +78,7 @@ fn what_the_server_does_while_the_next_run_waits_is_found_and_not_done_again() {
         harness.until("the request arrives", |harness| harness.sandbox.requests().of(way.target) > u64::from(nth));
         child.kill().expect("SIGKILL");
         child.wait().expect("the program is gone");
-        harness.move_with_the_state_alone();
+        go_elsewhere(&mut harness);
         harness.run().expect_exit(0);
         harness
     });
@@ -81,7 +86,11 @@ fn what_the_server_does_while_the_next_run_waits_is_found_and_not_done_again() {
 
 #[test]
 fn what_the_server_does_after_the_client_gave_up_is_found_by_the_same_run() {
-    at_every_write(|way, case, nth| {
+    done_after_the_client_gave_up(&WRITES);
+}
+
+pub(super) fn done_after_the_client_gave_up(writes: &[(Way, &Case)]) {
+    at_every_write(writes, |way, case, nth| {
         println!("{way:?}, {}: no answer to request {nth}", case.name);
         let mut harness = slow(way, case, nth, Duration::from_millis(3500));
         harness.edit(|pipe| {

@@ -10,6 +10,7 @@ mod bitbucket;
 mod broken;
 mod bucket;
 mod confluence;
+mod elsewhere; // the next machine, and kills at the store of a state in a bucket
 mod folder;
 mod jira;
 mod kills;

@@ -12,9 +12,13 @@ use std::time::Duration;
 use avatarpipe::inside::{DecodeLimits, Resize, render};
 use avatarpipe_sandbox::truth::ShownKind;
 
-use super::kills::{Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, SESSION, Way, XMLRPC, kill_at};
+use super::elsewhere::kill_at_the_store;
+use super::kills::{
+    Begins, Calm, Case, Killed, MULTIPART, ONE_STEP, OVER_OURS, REVERT, RUN, SESSION, Way, XMLRPC, kill_at,
+};
 use crate::suite::harness::Harness;
 use crate::suite::population::{Population, face};
+use crate::suite::stores::KilledAt;
 use crate::suite::truth::{Shows, looks};
 
 /// What the person uploads.
@@ -35,6 +39,15 @@ const TURNS: [(Uploads, &str); 4] = [
     (Uploads::TheSameBytes, "provider"),
     (Uploads::TheSamePortrait, "ours"),
 ];
+
+/// When the run is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// At a request to the product.
+    Product(u32, Killed),
+    /// At one to the store of the state.
+    Store(KilledAt),
+}
 
 /// The face that the write under test is about.
 fn wanted(case: &Case) -> &'static str {
@@ -71,23 +84,59 @@ fn upload(harness: &Harness, way: &Way, case: &Case, uploads: Uploads) -> String
 
 fn interfere(way: &Way, case: &Case, moments: &[(u32, Killed)]) {
     for (nth, killed) in moments {
-        for (uploads, ownership) in TURNS {
-            let turn = format!("{way:?}, {}: killed {killed:?} request {nth}, {uploads:?}, {ownership}", case.name);
-            println!("{turn}");
-            let mut harness = harness(way, case, ownership);
-            kill_at(&mut harness, way, *nth, *killed);
-            let own = upload(&harness, way, case, uploads);
-            if case.name == REVERT.name {
-                every_picture_may_go(&harness, way, ownership);
+        for turn in TURNS {
+            interfere_once(way, case, Moment::Product(*nth, *killed), turn);
+        }
+    }
+}
+
+fn interfere_once(way: &Way, case: &Case, moment: Moment, (uploads, ownership): (Uploads, &str)) {
+    println!("{way:?}, {}: killed at {moment:?}, {uploads:?}, {ownership}", case.name);
+    let mut harness = harness(way, case, ownership);
+    match moment {
+        Moment::Product(nth, killed) => kill_at(&mut harness, way, nth, killed),
+        Moment::Store(killed) => kill_at_the_store(&mut harness, &RUN, killed),
+    }
+    let own = upload(&harness, way, case, uploads);
+    if case.name == REVERT.name {
+        every_picture_may_go(&harness, way, ownership);
+    }
+    harness.run().expect_exit(0);
+    expect_settled(&harness, way, case, (uploads, ownership), &own);
+    expect_the_own_one(&harness, way, ownership, &own);
+    // Later in life: what is taken for ours would be deleted now.
+    harness.no_photo("ada");
+    every_picture_may_go(&harness, way, ownership);
+    harness.run();
+    expect_the_own_one(&harness, way, ownership, &own);
+}
+
+/// Every write that a person comes between.
+pub(super) const INTERFERED: [(Way, &Case); 7] = [
+    (SESSION, &OVER_OURS),
+    (SESSION, &REVERT),
+    (ONE_STEP, &OVER_OURS),
+    (XMLRPC, &OVER_OURS),
+    (XMLRPC, &REVERT),
+    (MULTIPART, &OVER_OURS),
+    (MULTIPART, &REVERT),
+];
+
+/// With the state in a bucket: before each write and after it, and around each request to the store, at those whose number
+/// is chosen.
+pub(super) fn interfere_at_each(way: &Way, case: &Case, chosen: impl Fn(usize) -> bool) {
+    let mut number = 0;
+    let calm = |ownership| Calm::of(&harness(way, case, ownership), way);
+    let calm = [("ours", calm("ours")), ("provider", calm("provider"))];
+    for turn in TURNS {
+        let (_, calm) = calm.iter().find(|(ownership, _)| *ownership == turn.1).expect("both were looked at");
+        let around = |nth| [Killed::Before, Killed::After].map(|killed| Moment::Product(nth, killed));
+        let moments = calm.writes().into_iter().flat_map(around);
+        for moment in moments.chain(calm.turns_at_the_store().into_iter().map(Moment::Store)) {
+            if chosen(number) {
+                interfere_once(way, case, moment, turn);
             }
-            harness.run().expect_exit(0);
-            expect_settled(&harness, way, case, (uploads, ownership), &own);
-            expect_the_own_one(&harness, way, ownership, &own);
-            // Later in life: what is taken for ours would be deleted now.
-            harness.no_photo("ada");
-            every_picture_may_go(&harness, way, ownership);
-            harness.run();
-            expect_the_own_one(&harness, way, ownership, &own);
+            number += 1;
         }
     }
 }
