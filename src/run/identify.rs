@@ -4,6 +4,7 @@
 //! Leaves to others: the wire (`load`), what follows (`survey`, `auth`), binding (`state`).
 //! A newcomer gets wrong: a server that is only starting hides its id, so nothing is bound here.
 
+use super::selection::SavedPlan;
 use super::stop::Stop;
 use super::target_run::TargetRun;
 use crate::error::Trouble;
@@ -64,6 +65,32 @@ fn steps_up(bound: &ServerId, server: &Server) -> bool {
     stood_in && !server.id.is_address() && *bound != server.id
 }
 
+/// A reviewed plan is of a server, and an address in the pipeline file can be changed after the review.
+pub(super) fn check_reviewed(
+    reviewed: Option<&SavedPlan>,
+    target_run: &TargetRun,
+    server: &Server,
+) -> Result<(), Failure> {
+    match reviewed.and_then(|plan| plan.servers.get(target_run.id())) {
+        Some(planned) if *planned != server.id && !steps_up(planned, server) => Err(Failure::new(
+            FailureKind::Misconfigured,
+            format!("ask {} who it is", target_run.id()),
+            format!("server `{}` ({}), but the plan was reviewed for `{planned}`", server.id, server.product),
+        )
+        .hint(format!("put back the {} of the review, or review a new plan: `plan --out`", address(target_run)))),
+        _ => Ok(()),
+    }
+}
+
+/// The key that says where a target is.
+fn address(target_run: &TargetRun) -> &'static str {
+    match target_run.entry.kind {
+        TargetKind::FolderInBucket(_) => "`bucket`",
+        TargetKind::Folder(_) => "`path`",
+        _ => "`base_url`",
+    }
+}
+
 /// A target is bound to the server's own id.
 fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Server) -> Result<(), Failure> {
     match bound {
@@ -80,13 +107,11 @@ fn check_binding(target_run: &TargetRun, bound: Option<&ServerId>, server: &Serv
             format!("ask {} who it is", target_run.id()),
             format!("server `{}` ({}), but the state belongs to `{bound}`", server.id, server.product),
         )
-        .hint(match target_run.entry.kind {
-            TargetKind::FolderInBucket(_) => {
-                "put back the right `bucket`, or give the other folder a target with another `id`"
-            }
-            TargetKind::Folder(_) => "put back the right `path`, or give the other folder a target with another `id`",
-            _ => "put back the right `base_url`, or give the other server a target with another `id`",
-        })),
+        .hint(format!(
+            "put back the right {}, or give the other {} a target with another `id`",
+            address(target_run),
+            if target_run.target.follows_people() { "folder" } else { "server" },
+        ))),
         _ => Ok(()),
     }
 }

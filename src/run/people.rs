@@ -4,6 +4,7 @@
 //! A newcomer gets wrong: the facts may be made anew by the next run as soon as the lock is free, so whoever still wants
 //! lines keeps the run open.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +15,7 @@ use super::pages::{PAGE, each_page};
 use super::reviewed::{SavedChange, ToldChange};
 use super::thumbnails::{self, Thumbnails};
 use crate::error::Trouble;
-use crate::model::{Change, Decision, Fault, PersonResult, Recipe, RunId, TargetId, TaskResult};
+use crate::model::{Change, Decision, Fault, PersonResult, Recipe, RunId, ServerId, TargetId, TaskResult};
 use crate::report::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho, Pictured, ReportPictures};
 use crate::state::{DecisionCursor, Reported, StateError};
 
@@ -22,6 +23,7 @@ use crate::state::{DecisionCursor, Reported, StateError};
 pub struct RunPeople {
     context: RunContext,
     targets: Vec<(TargetId, Writes, Recipe)>,
+    servers: BTreeMap<TargetId, ServerId>,
     changes: u64,
     /// Only a part of the accounts was selected.
     part: bool,
@@ -37,15 +39,24 @@ impl RunPeople {
             Some((done.target_run.id().clone(), done.writes, recipe))
         };
         let changes = targets.iter().map(|done| done.plan.changes().count()).sum();
+        let server = |done: &FinishedTarget| {
+            Some((done.target_run.id().clone(), done.target_run.open.as_ref()?.server.id.clone()))
+        };
+        let servers = targets.iter().filter_map(server).collect();
         let targets = targets.iter().filter_map(target).collect();
         // Facts that cannot be read are told by whoever reads the lines.
         let part = context.facts.is_of_a_part().unwrap_or_default();
-        Self { context, targets, changes, part, lines: Mutex::default() }
+        Self { context, targets, servers, changes, part, lines: Mutex::default() }
     }
 
     /// Changes that were decided.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Who answered at each target.
+    pub fn servers(&self) -> &BTreeMap<TargetId, ServerId> {
+        &self.servers
     }
 
     /// The last run that the state knew before this one.

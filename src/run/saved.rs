@@ -4,11 +4,12 @@
 //! A newcomer gets wrong: the file may name everybody, so it is written and read change by change (promise P9).
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use super::reviewed::{SavedChange, ToldChange};
 use super::selection::SavedPlan;
 use crate::error::Trouble;
 use crate::input;
-use crate::model::{Digest, RunId};
+use crate::model::{Digest, RunId, ServerId, TargetId};
 use crate::plan::PlanDigest;
 use crate::report::RunReport;
 
@@ -37,6 +38,8 @@ struct Writing<'a> {
     plan_digest: &'a str,
     run: &'a str,
     last_run: Option<&'a str>,
+    /// Who is to be written to: an address in the pipeline file can be changed after the review.
+    servers: &'a BTreeMap<TargetId, ServerId>,
     changes: SavedChanges<'a>,
     /// Behind the changes, which it is worked out of.
     told_digest: &'a ToldDigest,
@@ -47,11 +50,19 @@ struct SavedChanges<'a> {
     told: &'a ToldDigest,
 }
 
-/// The digest over what is told of all changes: a reviewer reads names and reasons, and signs what they say.
-#[derive(Default)]
+/// The digest over what is told of all changes, and to which servers they go: a reviewer reads names and reasons, and signs
+/// what they say.
 struct ToldDigest(RefCell<PlanDigest>);
 
 impl ToldDigest {
+    fn of(servers: &BTreeMap<TargetId, ServerId>) -> Self {
+        let mut digest = PlanDigest::default();
+        for (target, server) in servers {
+            digest.add([Some(target.as_str()), Some(server.as_str()), None, None, None, None, None, None]);
+        }
+        Self(RefCell::new(digest))
+    }
+
     /// In the order of the changes.
     fn add(&self, told: Option<&ToldChange>) {
         self.0.borrow_mut().add(ToldChange::parts(told));
@@ -83,7 +94,7 @@ impl Serialize for SavedChanges<'_> {
 /// Writes the plan of a run that is over.
 pub(crate) fn write_plan(report: &RunReport, people: &RunPeople, out: impl io::Write) -> io::Result<()> {
     let last_run = people.last_run().map_err(io::Error::other)?;
-    let told = ToldDigest::default();
+    let told = ToldDigest::of(people.servers());
     let plan = Writing {
         format: FORMAT,
         pipeline: &report.pipeline,
@@ -91,6 +102,7 @@ pub(crate) fn write_plan(report: &RunReport, people: &RunPeople, out: impl io::W
         plan_digest: report.plan_digest.as_deref().unwrap_or_default(),
         run: &report.run,
         last_run: last_run.as_ref().map(RunId::as_str),
+        servers: people.servers(),
         changes: SavedChanges { people, told: &told },
         told_digest: &told,
     };
@@ -126,7 +138,7 @@ pub(crate) enum PlanFault {
     Edited,
     /// What it tells of its changes is not what was told when it was made.
     #[error(
-        "it was edited since it was made: what `told` says of its changes does not fit its `told_digest`; make and review it again with `plan --out`"
+        "it was edited since it was made: its `servers`, or what `told` says of its changes, do not fit its `told_digest`; make and review it again with `plan --out`"
     )]
     EditedWords,
 }
@@ -143,6 +155,7 @@ struct PlanHeader {
     told_digest: String,
     #[serde(default)]
     last_run: Option<String>,
+    servers: BTreeMap<TargetId, ServerId>,
 }
 
 /// Reads a saved plan to its end, and keeps none of its changes.
@@ -158,7 +171,7 @@ pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
         .plan_digest
         .parse()
         .map_err(|_| <serde_json::Error as serde::de::Error>::custom("`plan_digest` is no digest"))?;
-    let (changes, told) = digests_of_changes(path)?;
+    let (changes, told) = digests_of_changes(path, &header.servers)?;
     if changes != Some(digest) {
         return Err(PlanFault::Edited);
     }
@@ -166,13 +179,16 @@ pub(crate) fn read_plan(path: &Path) -> Result<SavedPlan, PlanFault> {
         return Err(PlanFault::EditedWords);
     }
     let last_run = header.last_run.map(RunId::new);
-    Ok(SavedPlan { pipeline: header.pipeline, digest, last_run, file: path.to_owned() })
+    Ok(SavedPlan { pipeline: header.pipeline, digest, last_run, servers: header.servers, file: path.to_owned() })
 }
 
 /// The digest by which the changes of a plan were reviewed; `None` where one of them does not say what was to be shown. It shows what was edited in good faith: whoever forges a plan forges this, too.
 /// And that of what is told of them.
-fn digests_of_changes(path: &Path) -> Result<(Option<Digest>, Digest), PlanFault> {
-    let (mut digest, words) = (Some(PlanDigest::default()), ToldDigest::default());
+fn digests_of_changes(
+    path: &Path,
+    servers: &BTreeMap<TargetId, ServerId>,
+) -> Result<(Option<Digest>, Digest), PlanFault> {
+    let (mut digest, words) = (Some(PlanDigest::default()), ToldDigest::of(servers));
     each_change(path, &mut |change| {
         words.add(change.told.as_ref());
         match (&mut digest, &change.told) {
@@ -237,6 +253,7 @@ impl<'de> Visitor<'de> for WholePlan<'_> {
                 "pipeline" | "pipeline_digest" | "plan_digest" | "told_digest" | "run" => {
                     _ = map.next_value::<String>()?
                 }
+                "servers" => _ = map.next_value::<IgnoredAny>()?,
                 "last_run" => _ = map.next_value::<Option<String>>()?,
                 "changes" => {
                     changes = true;

@@ -4,10 +4,11 @@
 //! that was reviewed (`reviewed`), flags (`cli`).
 //! A newcomer gets wrong: a reviewed plan is of everybody, and narrows nothing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{Digest, Place, RunId, TargetId};
+use crate::model::{Digest, Place, RunId, ServerId, TargetId};
 
 /// Which of the decided changes are made.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +66,8 @@ pub struct SavedPlan {
     pub digest: Digest,
     /// The last run that the state knew when it was made; `None`: of none, or a plan of an older version.
     pub last_run: Option<RunId>,
+    /// Who is to be written to.
+    pub servers: BTreeMap<TargetId, ServerId>,
     /// Its file.
     pub file: PathBuf,
 }

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 use super::context::{Mode, RunContext};
-use super::identify::{Halt, bind, identify};
+use super::identify::{Halt, bind, check_reviewed, identify};
 use super::journal::StoreJournal;
 use super::listing::{ListingPages, with_an_end};
 use super::recall::recall;
@@ -68,6 +68,7 @@ async fn open(
     work: &str,
 ) -> Result<OpenTarget, Halt> {
     let (server, mut learnt) = identify(&context.store, &context.stop, work, target_run).await?;
+    check_reviewed(context.reviewed.as_ref(), target_run, &server)?;
     recall(context, target_run)?;
     let surveyed = list(context, target_run, &mut learnt, work).await?;
     // Not before: a server that is only starting hides its id, and its address would stand in for good.

@@ -246,6 +246,11 @@ fn a_plan_that_was_edited_is_refused_and_nothing_is_done() {
         with(&|changes| changes[0]["told"]["rule"] = "another".into()),
         with(&|changes| _ = changes[0].as_object_mut().expect("a change").remove("told")),
         with(&|changes| *changes = serde_json::json!([changes[0], changes[0]])),
+        {
+            let mut plan = part.clone();
+            plan["servers"]["jira"] = "another".into();
+            plan
+        },
     ] {
         harness.write("plan.json", edited.to_string());
         let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(2);
