@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use super::site::Call;
-use super::store::Account;
+use super::store::{Account, Sorted};
 use super::switches;
 use super::version::Release;
 use super::version::SearchReach;
@@ -25,6 +25,8 @@ const SEARCH_PAGE: (usize, usize) = (1000, 50);
 const LIST_PAGE: usize = 2000;
 /// The first cursor that is handed out; cursors look like internal ids, not like positions.
 const FIRST_CURSOR: usize = 1345;
+/// The term that matches everybody (§3.3).
+const EVERYBODY: &str = ".";
 
 impl Call<'_> {
     pub(super) fn search(&mut self) -> Answer {
@@ -39,13 +41,10 @@ impl Call<'_> {
         let (active, inactive) =
             (self.request.flag("includeActive", true), self.request.flag("includeInactive", false));
         let term = term.to_lowercase();
-        let wanted = |account: &&Account| {
-            let standing = match account.standing {
-                Standing::Active => active,
-                Standing::Inactive | Standing::Anonymised => inactive,
-                Standing::Deleted => false,
-            };
-            standing && matches(account, &term)
+        let here = |sorted: &&Sorted| match sorted.standing {
+            Standing::Active => active,
+            Standing::Inactive | Standing::Anonymised => inactive,
+            Standing::Deleted => false,
         };
         let reach = match (self.site.context.switch(&switches::SEARCH_REACH).parse(), self.site.version.search_reach())
         {
@@ -55,8 +54,14 @@ impl Call<'_> {
             (Err(_), SearchReach::FirstHundred) => 100,
         };
         self.store.sort();
-        let found = self.store.sorted().filter(wanted);
-        let beans: Vec<Value> = found.take(reach).skip(start).take(page).map(|a| self.bean(a)).collect();
+        let here = self.store.sorted().filter(here);
+        let beans: Vec<Value> = if term == EVERYBODY {
+            let found = here.take(reach).skip(start).take(page).filter_map(|sorted| self.store.account(sorted));
+            found.map(|account| self.bean(account)).collect()
+        } else {
+            let found = here.filter_map(|sorted| self.store.account(sorted)).filter(|account| matches(account, &term));
+            found.take(reach).skip(start).take(page).map(|account| self.bean(account)).collect()
+        };
         Ok(Reply::json(200, &json!(beans)).no_store())
     }
 
@@ -153,11 +158,8 @@ impl Call<'_> {
     }
 }
 
-/// Prefix match on name, e-mail and the words of the display name; `.` matches everybody (§3.3).
+/// Prefix match on name, e-mail and the words of the display name (§3.3).
 fn matches(account: &Account, term: &str) -> bool {
-    if term == "." {
-        return true;
-    }
     let display = account.display_name.to_lowercase();
     let email = account.email.as_deref().unwrap_or_default().to_lowercase();
     account.name.starts_with(term)

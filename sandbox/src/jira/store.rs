@@ -72,9 +72,17 @@ pub(crate) struct Store {
     pub default_avatar: u64,
     pub counters: Counters,
     pub auth_state: AuthState<Option<Temporary>>,
-    /// Keys in the order of names: a listing of a million is not sorted again for each page. Empty after a change of a name.
+    /// A listing of a million is not sorted again for each page, and a page looks up nobody before it. Empty after a
+    /// change of a name; nobody's standing changes.
     #[serde(skip)]
-    pub(super) by_name: Vec<String>,
+    pub(super) by_name: Vec<Sorted>,
+}
+
+/// One account in the order of names.
+#[derive(Debug)]
+pub(crate) struct Sorted {
+    key: String,
+    pub standing: Standing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,13 +133,18 @@ impl Store {
         if self.by_name.len() != self.accounts.len() {
             let mut all: Vec<&Account> = self.accounts.values().collect();
             all.sort_by(|a, b| a.name.cmp(&b.name));
-            self.by_name = all.into_iter().map(|account| account.key.clone()).collect();
+            let sorted = |account: &Account| Sorted { key: account.key.clone(), standing: account.standing };
+            self.by_name = all.into_iter().map(sorted).collect();
         }
     }
 
     /// Everybody in the order of names.
-    pub(crate) fn sorted(&self) -> impl Iterator<Item = &Account> {
-        self.by_name.iter().filter_map(|key| self.accounts.get(key))
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = &Sorted> {
+        self.by_name.iter()
+    }
+
+    pub(crate) fn account(&self, sorted: &Sorted) -> Option<&Account> {
+        self.accounts.get(&sorted.key)
     }
 
     pub(crate) fn create(&mut self, owner: &str, creator: &str, png: impl Into<Bytes>) -> u64 {
