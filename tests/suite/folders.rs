@@ -37,6 +37,34 @@ fn photos_go_from_a_folder_to_jira_and_to_a_folder() {
     assert_eq!(harness.writes(), [""; 0]);
 }
 
+/// The address in the file can be changed after the review, and the state may know no server yet.
+#[test]
+fn a_plan_that_was_reviewed_for_another_folder_is_not_applied_there() {
+    let mut harness = harness();
+    harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
+    harness.edit(|pipe| _ = pipe.target("folder").set("path", "elsewhere"));
+    let ended = harness.run_with(&["--plan", "plan.json"]).expect_exit(2);
+    ended.expect_error("but the plan was reviewed for").expect_error("put back the `path` of the review");
+    assert!(!harness.path("elsewhere/ada.png").exists());
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    harness.edit(|pipe| _ = pipe.target("folder").set("path", "out"));
+    harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
+    harness.run_with(&["--plan", "plan.json"]).expect_exit(0);
+    assert!(harness.path("out/ada.png").exists());
+}
+
+/// A column that was emptied is like one that is not there.
+#[test]
+fn a_table_that_names_no_picture_any_more_proves_nothing() {
+    let harness = harness();
+    harness.run().expect_exit(0);
+    let table = format!("id,email,photo\n1,{},\n2,{},\n", address("ada"), address("grace"));
+    harness.write("people/people.csv", table);
+    harness.run().expect_exit(6).expect_error("names no picture of anybody");
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    assert!(harness.path("out/ada.png").exists() && harness.path("out/grace.png").exists());
+}
+
 #[test]
 fn a_photo_that_leaves_the_folder_leaves_both_targets_and_files_of_others_stay() {
     let harness = harness();

@@ -83,7 +83,7 @@ fn what_was_cut_off_proves_no_absence() {
     harness.sandbox.requests().reset();
     for (text, told) in [
         (whole().lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect(), "no column `photo`"),
-        (whole().replace("grace.png\n", ""), "the last line has no line end"),
+        (whole().replace("grace.png\n", ""), "has no line end: it may be cut"),
         (whole().replace("grace.png", "\u{a0}"), "picture_missing"),
         (whole().replace("grace.png", "sub\\\\grace.png"), "has a backslash"),
         (whole().replace("grace.png", "Grace.png"), "differs only in case"),

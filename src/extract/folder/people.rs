@@ -31,6 +31,9 @@ const COLUMNS: [&str; 8] = ["id", "name", "email", "upn", "username", "employee_
 /// The columns by which people are known: what nobody sees in one makes another key of it.
 const KEYS: [&str; 5] = ["id", "email", "upn", "username", "employee_id"];
 
+/// Endings of files by which the name of a picture is known to be whole.
+const ENDINGS: [&str; 5] = ["jpg", "jpeg", "png", "gif", "webp"];
+
 /// Where each column of [`COLUMNS`] stands in this table.
 #[derive(Clone, Copy, Debug, Default)]
 struct Columns([Option<usize>; COLUMNS.len()]);
@@ -40,6 +43,8 @@ struct Columns([Option<usize>; COLUMNS.len()]);
 pub(super) struct Index {
     columns: Columns,
     rows: Vec<RowOffset>,
+    /// A row names a picture: only then one that names none says something.
+    names_pictures: bool,
 }
 
 /// Sorted by key.
@@ -139,6 +144,7 @@ impl Sheet<'_> {
                 let id = person.id.as_str();
                 let key = key_of(id);
                 self.index.rows.push(RowOffset { key, offset: row.offset });
+                self.index.names_pictures |= !self.index.columns.get(row, "photo").is_empty();
                 self.ids.push((key_of(&normalise_key(id)), key, row.line));
                 Some(person)
             }
@@ -269,13 +275,27 @@ impl Index {
             return Err(Fault::new("no_photo_column", found));
         };
         let last = row.cells.last().is_some_and(|cell| std::ptr::eq(cell, photo));
-        if row.unended && last && !photo.quoted && photo.trimmed().is_empty() {
-            let found =
-                format!("the last line of {TABLE} names no picture, and the last line has no line end: it may be cut");
-            return Err(Fault::new("table_cut", found));
+        if row.unended && last && !photo.quoted {
+            may_be_cut(photo.trimmed())?;
+        }
+        if photo.trimmed().is_empty() && !self.names_pictures {
+            let found = format!("{TABLE} names no picture of anybody: that says of nobody that there is none");
+            return Err(Fault::new("no_photo_named", found));
         }
         Ok(photo.trimmed().to_owned())
     }
+}
+
+/// The picture's name ends the file, and no line end says that it is whole: one with its ending is, any other may be
+/// the beginning of another's.
+fn may_be_cut(photo: &str) -> Result<(), Fault> {
+    let ending = Path::new(photo).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+        return Ok(());
+    }
+    let named = if photo.is_empty() { "no picture".to_owned() } else { format!("`{photo}`") };
+    let found = format!("the last line of {TABLE} names {named} and has no line end: it may be cut, so end the line");
+    Err(Fault::new("table_cut", found))
 }
 
 pub(super) fn key_of(id: &str) -> [u8; 16] {
