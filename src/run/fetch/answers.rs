@@ -5,7 +5,7 @@
 //! A newcomer gets wrong: an answer may be a question more: the person then stands in `to_fetch`. And what is learnt waits for
 //! others to be written with: whoever ends a round calls [`Answers::flush`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::calls::PhotoRendering;
@@ -14,7 +14,7 @@ use super::question::was_known;
 use crate::error::Trouble;
 use crate::extract::VersionResult;
 use crate::model::{
-    Absence, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
+    Absence, Digest, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
 use crate::run::context::{Mode, RunContext};
 use crate::run::renderer::{Renderer, unreadable};
@@ -30,6 +30,24 @@ pub(super) enum TimesAsked {
     Twice,
 }
 
+/// Why bytes may not be the person's photo of now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// They came under a marker that was told of somebody else's photo.
+    OfAnother,
+    /// They came under another marker than was told of theirs.
+    Differs,
+}
+
+/// A marker without its quotes and without the sign of a weak one, which vendors add and leave out, as a short digest: two
+/// that meet by chance cost one question.
+fn opaque(marker: &Version) -> u64 {
+    let bare = marker.as_str().trim_start_matches("W/").trim_matches('"');
+    let mut head = [0; 8];
+    head.copy_from_slice(&Digest::of(bare.as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(head)
+}
+
 /// What is learnt of one source.
 pub(super) struct Answers<'a> {
     context: &'a RunContext,
@@ -39,8 +57,14 @@ pub(super) struct Answers<'a> {
     pub to_fetch: Vec<PersonId>,
     /// What is remembered of those whose markers are asked for.
     pub probing: HashMap<PersonId, PhotoMark>,
-    /// The markers that were learnt of those whose bytes are asked for.
-    probed_as: HashMap<PersonId, Version>,
+    /// The markers that were learnt of those whose bytes are asked for; `None`: there is a photo, and no marker.
+    probed_as: HashMap<PersonId, Option<Version>>,
+    /// Digests of the markers that this run told of anybody whose bytes are asked for.
+    told: HashSet<u64>,
+    /// A photo is listed under the marker that was remembered: then another marker says something.
+    markers_hold: bool,
+    /// Whoever is in doubt is asked a second time.
+    pub asks_again: bool,
     /// What it comes to.
     pub counts: FetchCounts,
     /// Why the first photo that was known last time is not known now.
@@ -61,6 +85,9 @@ impl<'a> Answers<'a> {
             to_fetch: Vec::new(),
             probing: HashMap::new(),
             probed_as: HashMap::new(),
+            told: HashSet::new(),
+            markers_hold: false,
+            asks_again: true,
             counts: FetchCounts::default(),
             first_lost: None,
             done: 0,
@@ -86,6 +113,7 @@ impl<'a> Answers<'a> {
 
     /// The photo is what the mark says.
     pub(super) fn known(&mut self, person: &PersonId, mark: PhotoMark) -> Result<(), Trouble> {
+        self.markers_hold |= mark.version.is_some();
         let fact = match mark.found {
             Remembered::Present(digest) if self.renderer.is_placeholder(&digest) => {
                 PhotoFact::Absent(Absence::Placeholder)
@@ -114,7 +142,8 @@ impl<'a> Answers<'a> {
                 self.known(&person, mark)
             }
             (VersionResult::Version(version), _) => {
-                self.probed_as.extend(version.map(|version| (person.clone(), version)));
+                self.told.extend(version.as_ref().map(opaque));
+                self.probed_as.insert(person.clone(), version);
                 self.to_fetch.push(person);
                 Ok(())
             }
@@ -139,6 +168,18 @@ impl<'a> Answers<'a> {
                     self.probed_as.remove(person);
                     return self.fact(person, rendering.fact);
                 };
+                match (self.doubt(person, version.as_ref())?, asked) {
+                    (Some(_), TimesAsked::Once) => {
+                        let again = std::slice::from_ref(person);
+                        return Ok(self.context.facts.put_again(Again::Vanished, &self.id, again)?);
+                    }
+                    (Some(Doubt::OfAnother), TimesAsked::Twice) => {
+                        self.probed_as.remove(person);
+                        let found = "the photo came under the marker of somebody else's, twice";
+                        return self.fact(person, PhotoFact::Unknown(Fault::new("contradicted", found)));
+                    }
+                    _ => {}
+                }
                 let version = self.compared_next(person, version, &found)?;
                 self.counts.photos.downloaded += 1;
                 let new = self.mark(person)?.is_none_or(|known| known.found != found);
@@ -162,6 +203,27 @@ impl<'a> Answers<'a> {
         }
     }
 
+    /// Whether the bytes came under another marker than this run told of the person's photo: a batch that mixed its answers
+    /// up, or a store that is behind. That the two are the same kind of marker is proven nowhere, so it says something only
+    /// where the other marker is somebody else's, or others stayed as they were.
+    fn doubt(&self, person: &PersonId, beside: Option<&Version>) -> Result<Option<Doubt>, Trouble> {
+        let Some(beside) = beside.filter(|_| self.asks_again).map(opaque) else { return Ok(None) };
+        let listed = match self.hint(person)? {
+            PhotoHint::Version(listed) => Some(listed),
+            _ => self.probed_as.get(person).cloned().flatten(),
+        };
+        Ok(match listed.as_ref().map(opaque) {
+            Some(listed) if listed != beside && self.told.contains(&beside) => Some(Doubt::OfAnother),
+            Some(listed) if listed != beside && self.markers_hold => Some(Doubt::Differs),
+            _ => None,
+        })
+    }
+
+    /// The listing told this marker of somebody whose bytes are asked for.
+    pub(super) fn told_in_listing(&mut self, marker: Option<&Version>) {
+        self.told.extend(marker.map(opaque));
+    }
+
     /// The marker that the next run will compare with: the listing's, else the one that was asked for. That the one
     /// beside the bytes is the same is proven nowhere (docs/wire/microsoft-graph.md §3.6,
     /// docs/wire/google-directory.md §3.1), and with another one every run would fetch everything (promise P5).
@@ -172,11 +234,15 @@ impl<'a> Answers<'a> {
         found: &Remembered,
     ) -> Result<Option<Version>, Trouble> {
         let probed = self.probed_as.remove(person);
-        if let PhotoHint::Version(listed) = self.hint(person)? {
-            return Ok(Some(listed));
-        }
-        if probed.is_some() {
-            return Ok(probed);
+        let told = match self.hint(person)? {
+            PhotoHint::Version(listed) => Some(listed),
+            _ => probed.flatten(),
+        };
+        if let Some(told) = told {
+            // The same bytes under another marker: a store may be behind, so the next run asks once more.
+            let same = self.mark(person)?.filter(|mark| mark.found == *found).and_then(|mark| mark.version);
+            let behind = self.markers_hold && same.is_some_and(|then| then != told);
+            return Ok((!behind).then_some(told));
         }
         // The same photo again, under a marker that has been compared: fetched for its picture alone.
         let same = self.mark(person)?.filter(|mark| mark.found == *found).and_then(|mark| mark.version);

@@ -181,6 +181,7 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn missing(&mut self) -> Result<Result<(), Failure>, Trouble> {
+        self.answers.asks_again = false;
         loop {
             let people = self.context.facts.take_again(Again::Missing, &self.id, PAGE)?;
             if people.is_empty() {
@@ -206,6 +207,7 @@ impl<'a> FetchRun<'a> {
             self.answers.counts.photos.known_before += 1;
         }
         self.versions.compare(&hint, mark.as_ref());
+        let listed = if let PhotoHint::Version(listed) = &hint { Some(listed.clone()) } else { None };
         match question(hint, mark.clone(), self.first, self.marked) {
             Question::Absent(mark) => {
                 self.answers.serve_absent(&person, Absence::NotListed, mark.as_ref(), TimesAsked::Once)?
@@ -215,7 +217,10 @@ impl<'a> FetchRun<'a> {
                 self.answers.probing.extend(mark.map(|mark| (person.clone(), mark)));
                 self.calls.to_probe.push(person);
             }
-            Question::Fetch => self.answers.to_fetch.push(person),
+            Question::Fetch => {
+                self.answers.told_in_listing(listed.as_ref());
+                self.answers.to_fetch.push(person);
+            }
             Question::Odd(what) => {
                 let fault = Fault::new(ODD_RECORD, format!("the record in the listing is odd: {what}"));
                 self.answers.fact(&person, PhotoFact::Unknown(fault))?;

@@ -6,6 +6,7 @@
 //! A newcomer gets wrong: a photo that is gone waits in every drill, so that a program that takes the outage for an
 //! absence, or goes on regardless, reverts somebody and fails.
 
+mod behind; // photos that come under another marker than was told of them
 mod clocks; // the program's clock against the servers'
 mod reused; // a Jira that gives our ids out again
 mod slow; // what is tried again and again, all at once
