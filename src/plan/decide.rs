@@ -313,7 +313,7 @@ impl Judge<'_> {
     fn stays(&self, found: Search, why: &str) -> Judgement {
         let so = found.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
         let detail = Some(format!("{}{so}; {why}", found.reason.text()));
-        let reason = if must_go(found.reason) { Reason::StillShown } else { Reason::Recognised };
+        let reason = if self.reassigned || must_go(found.reason) { Reason::StillShown } else { Reason::Recognised };
         self.leave(Change::Keep, Search { reason, detail, ..found })
     }
 

@@ -120,6 +120,17 @@ fn cases() -> Vec<Row> {
             32,
         ),
         (
+            "another person without a photo, of a picture that was recognised, people may choose",
+            has(present())
+                .placed()
+                .with(adopted(DefaultBy::Deleting))
+                .with(another(absent()))
+                .with(|c| c.ownership = Ownership::Ours),
+            "keep",
+            Reason::StillShown,
+            21,
+        ),
+        (
             "the photo of many",
             has(present()).with(|c| c.sources[0].shared_by = Some(6)),
             "keep",
