@@ -447,7 +447,7 @@ impl Client {
     }
 
     /// Tells everybody on this pace what the server asked for.
-    fn heed(&self, asked: Option<Duration>) -> Option<Duration> {
+    pub(super) fn heed(&self, asked: Option<Duration>) -> Option<Duration> {
         if let Some(time) = asked.filter(|time| *time < retry::BLOCKED && !time.is_zero()) {
             self.hold(time);
         }

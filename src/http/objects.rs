@@ -21,6 +21,7 @@ use reqwest::Method;
 use url::Url;
 
 use super::client::Route;
+use super::retry;
 use super::{Client, ClientSettings, Counts, Failure, FailureKind, Request, Response, Sent};
 use crate::model::Fault;
 use crate::secret::server_message;
@@ -133,7 +134,11 @@ impl ObjectsWay {
             })?
         } else {
             match client.write(request).await {
-                Sent::Response(response) => response,
+                Sent::Response(response) => {
+                    // Whoever sends it again waits for that.
+                    client.heed(retry::retry_after(&response.headers).filter(|_| retry::is_transient(response.status)));
+                    response
+                }
                 Sent::Lost(Fault { message, .. }) | Sent::Never(Fault { message, .. }) if asks_the_machine => {
                     return Err(no_credentials(&tried, &message));
                 }
