@@ -70,6 +70,8 @@ struct Kept {
     traffic: u64,
     /// How far its clock is ahead.
     ahead: Duration,
+    /// How far it is behind.
+    behind: Duration,
     number: u64,
 }
 
@@ -143,6 +145,11 @@ impl ObjectStore {
     /// Its clock goes on by this much at once; objects stay as old as they are.
     pub fn pass(&self, time: Duration) {
         lock(&self.shared.kept).ahead += time;
+    }
+
+    /// Its clock is behind by this much; objects stay as old as they are.
+    pub fn is_behind(&self, time: Duration) {
+        lock(&self.shared.kept).behind = time;
     }
 
     /// From now on listings show what stands there now, whatever is written: as those of some stores lag.
@@ -257,7 +264,7 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     };
     let then = (lock(&shared.judge))(&words);
     let mut kept = lock(&shared.kept);
-    let now = SystemTime::now() + kept.ahead;
+    let now = kept.now();
     let done = match then {
         Then::Refuse(status) => plain(status, "Refused"),
         _ if !asked.signed => plain(403, "AccessDenied"),
@@ -278,9 +285,13 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
 }
 
 impl Kept {
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + self.ahead - self.behind
+    }
+
     fn put(&mut self, name: &str, bytes: Bytes, served: Vec<(&'static str, String)>) -> [(&'static str, String); 2] {
         self.number += 1;
-        let object = Object { bytes, number: BEFORE + self.number, written: SystemTime::now() + self.ahead, served };
+        let object = Object { bytes, number: BEFORE + self.number, written: self.now(), served };
         let marks = object.marks();
         self.objects.insert(name.to_owned(), object);
         marks
