@@ -36,6 +36,8 @@ mod suite {
     mod avatar_bucket; // a folder in a bucket: conditions, whose objects they are, kills at each write (P1, P4, P5)
     mod begun; // `init`
     #[cfg(feature = "bucket")]
+    mod bucket_versions; // a state of another version in a bucket
+    #[cfg(feature = "bucket")]
     mod buckets; // a state in a bucket: the next runner, the lease, kills at each write to the store (P4)
     mod canaries; // every kind of credential, every command, every failure: in no output (P7)
     mod ci; // what CI platforms, shells and packagers read

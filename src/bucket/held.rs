@@ -146,7 +146,7 @@ impl Held {
         let (bytes, digest) = self.upload(&snapshot, file).await?;
         let mut kept = self.lease.lock().await;
         let former = kept.0.base.clone();
-        let kept_from = self.clear(former.as_ref()).await;
+        let kept_from = self.clear(former.as_ref(), kept.0.shut).await;
         let base = Base { snapshot, bytes, digest, next, kept_from, former: former.map(|former| former.snapshot) };
         let lease = Lease { base: Some(base), tail: None, appended: next, ..kept.0.again() };
         // Where nobody knows whether it was written, nobody knows which number is the next.
@@ -164,12 +164,29 @@ impl Held {
         if let Some(former) = &base.former {
             objects.delete(former).await?;
         }
-        for number in base.kept_from..base.next {
+        // Nothing but a number stands in the one that is in somebody's way.
+        for number in (base.kept_from..base.next).filter(|number| Some(*number) != kept.0.shut) {
             objects.delete(&segment::name(number)).await?;
         }
+        for copy in &kept.0.copies {
+            objects.delete(copy).await?;
+        }
         let base = Base { former: None, kept_from: base.next, ..base };
-        let lease = Lease { base: Some(base), ..kept.0.again() };
+        let lease = Lease { base: Some(base), copies: Vec::new(), ..kept.0.again() };
         self.write(&mut kept, lease).await
+    }
+
+    /// Keeps a file beside the state until [`Held::publish_alone`]. The lease names it first, so that nothing is left over of
+    /// whoever dies meanwhile.
+    pub(crate) async fn keep(&self, what: &str, file: &Path) -> Result<(), BucketError> {
+        self.sure()?;
+        let name = format!("copies/{what}-{}.db", self.fence);
+        let mut kept = self.lease.lock().await;
+        let mut lease = kept.0.again();
+        lease.copies.push(name.clone());
+        self.write(&mut kept, lease).await?;
+        drop(kept);
+        self.upload(&name, file).await.map(drop)
     }
 
     /// Gives the lease back, with what was written since the snapshot if that goes into it. Nothing can be written after it.
@@ -193,9 +210,10 @@ impl Held {
             let packed = segment::pack(chain.next, self.fence, &self.run, &[]).map_err(|error| chain::local(&error))?;
             let put = self.bucket.objects.put(&segment::name(chain.next), packed, &Condition::New).await?;
             if put != Put::Conflict {
+                let mut kept = self.lease.lock().await;
+                (kept.0.open, kept.0.shut) = (false, Some(chain.next));
                 chain.next += 1;
                 chain.fence = self.fence;
-                self.lease.lock().await.0.open = false;
                 return self.sure();
             }
             chain::follow(&self.bucket.objects, &mut chain, replica).await?;
@@ -264,7 +282,7 @@ impl Held {
     }
 
     /// Removes what only the snapshot before the last one needed; says which segment is the first that is left.
-    async fn clear(&self, last: Option<&Base>) -> u64 {
+    async fn clear(&self, last: Option<&Base>, shut: Option<u64>) -> u64 {
         let Some(last) = last else { return 0 };
         let objects = &self.bucket.objects;
         if let Some(former) = &last.former
@@ -272,7 +290,7 @@ impl Held {
         {
             return last.kept_from;
         }
-        for number in last.kept_from..last.next {
+        for number in (last.kept_from..last.next).filter(|number| Some(*number) != shut) {
             if objects.delete(&segment::name(number)).await.is_err() {
                 // What is in nobody's way is removed another time.
                 return number;

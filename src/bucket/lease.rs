@@ -41,6 +41,13 @@ pub(super) struct Lease {
     /// Whoever had it did not give it back, and nobody has shut them out since: the log may go on behind `appended`.
     #[serde(default)]
     pub(super) open: bool,
+    /// The segment by which the last one who did not give it back was shut out: where they go on, it is in their way, so it
+    /// stays.
+    #[serde(default)]
+    pub(super) shut: Option<u64>,
+    /// Copies of the state as it was before its schema was stepped up.
+    #[serde(default)]
+    pub(super) copies: Vec<String>,
     /// Another one with each writing, so that ours is known from anybody else's.
     pub(super) nonce: String,
 }
@@ -75,6 +82,24 @@ pub(super) struct Tail {
 pub(crate) struct Reached {
     fence: u64,
     appended: u64,
+}
+
+/// Who has the lease, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leased {
+    pub(crate) holder: Holder,
+    pub(crate) left: Left,
+}
+
+/// How much is left of a lease, by the store's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It runs out in this time unless it is renewed.
+    For(Duration),
+    /// It ran out so long ago.
+    None(Duration),
+    /// The store does not tell the time.
+    Unknown,
 }
 
 /// Who has the lease.

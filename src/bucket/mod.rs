@@ -10,8 +10,12 @@
 mod amazon;
 mod azure;
 mod chain;
+#[cfg(test)]
+mod clocks;
 mod connect;
 mod error;
+#[cfg(test)]
+mod fencing;
 mod google;
 mod held;
 mod lease;
@@ -32,6 +36,6 @@ pub(crate) use chain::Replica;
 pub(crate) use connect::Bucket;
 pub(crate) use error::BucketError;
 pub(crate) use held::{Held, Packed};
-pub(crate) use lease::{Holder, Reached};
+pub(crate) use lease::{Holder, Leased, Left, Reached};
 pub(crate) use objects::{Condition, Objects, Put, Tag, There};
 pub(crate) use served::Served;

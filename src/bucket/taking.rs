@@ -12,7 +12,7 @@ use super::chain::{self, End, Replica};
 use super::connect::Bucket;
 use super::error::BucketError;
 use super::held::{Held, Renewed, lock, words};
-use super::lease::{self, FORMAT, Holder, Lease, Reached};
+use super::lease::{self, FORMAT, Holder, Lease, Leased, Left, Reached};
 use super::objects::{Condition, Object, Put, Tag};
 
 /// Whoever loses a race for the lease is told so by the next reading.
@@ -52,9 +52,10 @@ impl Bucket {
         Err(self.unusable("it changes faster than it can be read"))
     }
 
-    /// Who has the lease.
-    pub(crate) async fn holder(&self) -> Result<Option<Holder>, BucketError> {
-        Ok(self.lease().await?.and_then(|lease| lease.holder))
+    /// Who has the lease, and for how long.
+    pub(crate) async fn leased(&self) -> Result<Option<Leased>, BucketError> {
+        let Some(object) = self.objects.get(lease::NAME).await? else { return Ok(None) };
+        Ok(self.leased_by(&object, &self.parse(&object)?))
     }
 
     /// Refuses while somebody may write.
@@ -96,6 +97,8 @@ impl Bucket {
                 heeds: former.as_ref().and_then(|former| former.heeds.clone()),
                 appended: former.as_ref().map_or(0, |former| former.appended),
                 open: former.as_ref().is_some_and(|former| former.open || former.holder.is_some()),
+                shut: former.as_ref().and_then(|former| former.shut),
+                copies: former.as_ref().map_or_else(Vec::new, |former| former.copies.clone()),
                 nonce: String::new(),
             }
             .again();
@@ -164,15 +167,24 @@ impl Bucket {
     }
 
     /// By the store's clock alone.
-    fn expect_free(&self, object: &Object, lease: &Lease) -> Result<(), BucketError> {
-        let Some(holder) = &lease.holder else { return Ok(()) };
+    fn leased_by(&self, object: &Object, lease: &Lease) -> Option<Leased> {
         let age = (self.objects.clock)().map(|now| now.duration_since(object.written).unwrap_or_default());
         let left = match age {
-            Some(age) if age >= lease.time() => return Ok(()),
-            Some(age) => format!("for {} yet unless it is renewed", words(lease.time().saturating_sub(age))),
-            None => "and the store does not tell the time".to_owned(),
+            Some(age) if age >= lease.time() => Left::None(age - lease.time()),
+            Some(age) => Left::For(lease.time() - age),
+            None => Left::Unknown,
         };
-        Err(BucketError::Leased { url: self.objects.url.clone(), holder: Box::new(holder.clone()), left })
+        Some(Leased { holder: lease.holder.clone()?, left })
+    }
+
+    fn expect_free(&self, object: &Object, lease: &Lease) -> Result<(), BucketError> {
+        let Some(Leased { holder, left }) = self.leased_by(object, lease) else { return Ok(()) };
+        let left = match left {
+            Left::None(_) => return Ok(()),
+            Left::For(time) => format!("for {} yet unless it is renewed", words(time)),
+            Left::Unknown => "and the store does not tell the time".to_owned(),
+        };
+        Err(BucketError::Leased { url: self.objects.url.clone(), holder: Box::new(holder), left })
     }
 
     /// Some stores pass conditions over in silence: there every lease would be everybody's. Some tell marks that are no

@@ -4,6 +4,7 @@
 //! A newcomer gets wrong: no vendor's own names stand in the answers; what differs is what is asked.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use avatarpipe_sandbox::s3::{BUCKET, ObjectStore};
@@ -72,9 +73,12 @@ pub(crate) fn google_at(url: &str, folder: &Path) -> Bucket {
 }
 
 pub(crate) fn way(name: &str) -> ObjectsWay {
-    let http = Http { proxy: Proxy::None, retry_pause: PAUSE, ..Http::default() };
     let rate = Rate { units: 100_000, per: Duration::from_secs(1), burst: 100_000, concurrency: 64 };
-    let way =
-        ClientSettings { name: name.to_owned(), rate_limit: RateLimit::new(&rate), http, stopping: Stopping::Never };
-    ObjectsWay::new(way)
+    way_at(name, RateLimit::new(&rate))
+}
+
+/// At this pace.
+pub(crate) fn way_at(name: &str, rate_limit: Arc<RateLimit>) -> ObjectsWay {
+    let http = Http { proxy: Proxy::None, retry_pause: PAUSE, ..Http::default() };
+    ObjectsWay::new(ClientSettings { name: name.to_owned(), rate_limit, http, stopping: Stopping::Never })
 }

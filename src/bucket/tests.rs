@@ -13,9 +13,9 @@ use super::{Bucket, Held};
 use crate::http::FailureKind;
 use crate::settings::StateBucket;
 
-const LEASE: Duration = Duration::from_secs(600);
+pub(super) const LEASE: Duration = Duration::from_secs(600);
 
-fn bucket(store: &ObjectStore) -> Bucket {
+pub(super) fn bucket(store: &ObjectStore) -> Bucket {
     bucket_seen(store, None)
 }
 
@@ -24,13 +24,13 @@ fn bucket_seen(store: &ObjectStore, reached: Option<Reached>) -> Bucket {
     Bucket::connect(&StateBucket { place: s3(store), lease: LEASE }, way("state"), PAUSE, reached).unwrap()
 }
 
-fn holder(run: &str) -> Holder {
+pub(super) fn holder(run: &str) -> Holder {
     Holder { host: "h".into(), pid: 1, run: run.into(), started_by: None, since: "now".into() }
 }
 
 /// What a copy of the state would hold: the snapshot, then the commits.
 #[derive(Debug, Default)]
-struct Seen(Vec<u8>);
+pub(super) struct Seen(Vec<u8>);
 
 impl Replica for Seen {
     fn clear(&mut self) -> std::io::Result<()> {
@@ -50,20 +50,20 @@ impl Replica for Seen {
     }
 }
 
-async fn acquire(store: &ObjectStore, run: &str) -> Result<(Held, String), BucketError> {
+pub(super) async fn acquire(store: &ObjectStore, run: &str) -> Result<(Held, String), BucketError> {
     let mut seen = Seen::default();
     let held = bucket(store).acquire(holder(run), &mut seen).await?;
     Ok((held, String::from_utf8(seen.0).unwrap()))
 }
 
-async fn seen(store: &ObjectStore) -> String {
+pub(super) async fn seen(store: &ObjectStore) -> String {
     let mut seen = Seen::default();
     bucket(store).view(&mut seen).await.unwrap();
     String::from_utf8(seen.0).unwrap()
 }
 
 /// Makes a snapshot that holds this.
-async fn publish(held: &Held, content: &[u8]) {
+pub(super) async fn publish(held: &Held, content: &[u8]) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), content).unwrap();
     held.publish(file.path()).await.unwrap();

@@ -11,6 +11,7 @@ mod json;
 mod junit;
 #[cfg(feature = "bucket")]
 mod last_run;
+mod lease_line;
 mod metrics;
 mod natural;
 mod people;
@@ -32,6 +33,7 @@ pub(crate) use json::{RUN_JSON, write_json};
 pub(crate) use junit::JUNIT;
 #[cfg(feature = "bucket")]
 pub(crate) use last_run::last_run;
+pub(crate) use lease_line::LeaseLine;
 pub(crate) use metrics::METRICS;
 pub(crate) use people::{People, Pictured, ReportPictures, StoodPictures, Thumbnail};
 pub(crate) use person_line::{AccountLine, ChangeLine, PersonFailure, PersonLine, PersonWho};

@@ -5,11 +5,14 @@
 //! with it, and not only what the next snapshot would remove.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::remote::{Copy, connect, holder, unix_now, view, view_alone};
+use crate::bucket::{Leased, Left};
 use crate::error::Trouble;
 use crate::http::Stopping;
 use crate::model::{RunId, rfc3339};
+use crate::report::LeaseLine;
 use crate::settings::{Http, StateBucket};
 use crate::state::{self, Lock, Store};
 
@@ -28,7 +31,7 @@ pub(crate) fn break_lease(
     let what = RunId::new("`state break-lease`");
     let _lock = Lock::acquire(state, &state::Holder::here(what.clone(), rfc3339(unix_now())))?;
     waiting()?.block_on(async {
-        let former = connect(bucket, http, state, Stopping::Never)?.holder().await?;
+        let former = connect(bucket, http, state, Stopping::Never)?.leased().await?;
         if former.is_some() {
             let by = holder(&what, Some(started_by));
             connect(bucket, http, state, Stopping::Never)?
@@ -37,8 +40,27 @@ pub(crate) fn break_lease(
                 .release(None)
                 .await?;
         }
-        Ok(former.map(|holder| holder.to_string()))
+        Ok(former.map(|leased| leased.holder.to_string()))
     })
+}
+
+/// Who has the lease, as the store tells it now.
+pub(crate) fn lease(bucket: &StateBucket, http: &Http, state: &Path) -> Result<Option<LeaseLine>, Trouble> {
+    let there = connect(bucket, http, state, Stopping::Never)?;
+    let leased = waiting()?.block_on(there.leased())?;
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    Ok(leased.map(|Leased { holder, left }| LeaseLine {
+        run: holder.run,
+        host: holder.host,
+        process: holder.pid,
+        since: holder.since,
+        started_by: holder.started_by,
+        seconds_left: match left {
+            Left::For(time) => Some(seconds(time).max(1)),
+            Left::None(ago) => Some(-seconds(ago)),
+            Left::Unknown => None,
+        },
+    }))
 }
 
 /// Puts a file into the bucket as what the state goes on from. What is there and newer is left as it is.

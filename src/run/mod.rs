@@ -93,7 +93,7 @@ pub use asked::Asked;
 pub(crate) use auth::auth;
 pub(crate) use auth_report::{AuthReport, ElementReport, Uploads};
 #[cfg(feature = "bucket")]
-pub(crate) use bucket_commands::{break_lease, pull, pull_to, push, take_out};
+pub(crate) use bucket_commands::{break_lease, lease, pull, pull_to, push, take_out};
 pub use context::Mode;
 pub(crate) use context::{cache_path, facts_path};
 pub(crate) use folders::apart_in;

@@ -95,7 +95,10 @@ impl Remote {
         let sending = Sending { held, since, runtime: Handle::current(), stop: stop.clone() };
         let (store, copied) = Store::open_mirrored(lock, Box::new(sending))?;
         store.expect_pipeline(&pipeline.name)?;
-        if copied == Copied::Anew {
+        if let Copied::SteppedUp(from, former) = &copied {
+            self.held.keep(&format!("v{from}"), former).await?;
+        }
+        if copied != Copied::Already {
             self.publish(&store).await?;
         }
         Ok(store)

@@ -206,7 +206,7 @@ pub(super) fn apply(connection: &mut Connection, shape: &Shape, from: u32) -> Re
 /// Steps an older file up in place, after a copy beside it (`NAME.db.v1.bak`).
 pub(super) fn step_up(connection: &mut Connection, path: &Path, shape: &Shape, from: u32) -> Result<(), StateFault> {
     // No transaction is open and the run's lock keeps writers out, so the file is whole while it is copied.
-    let copy = beside(path, &format!(".v{from}.bak"));
+    let copy = copy_before_step(path, from);
     let partial = beside(&copy, ".new");
     // What lies there is of a killed process, or a link.
     remove(&partial)?;
@@ -217,6 +217,11 @@ pub(super) fn step_up(connection: &mut Connection, path: &Path, shape: &Shape, f
     apply(connection, shape, from)?;
     rewrite(connection);
     Ok(())
+}
+
+/// Where a file stands as it was before it was stepped up from this version.
+pub(super) fn copy_before_step(path: &Path, from: u32) -> PathBuf {
+    beside(path, &format!(".v{from}.bak"))
 }
 
 /// Writes the file anew without what lies idle in it. Where there is no room for that it stays as it is, and as right.

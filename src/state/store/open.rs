@@ -18,12 +18,22 @@ use crate::state::writer::{self, Ack, Followed, Haste, SharedConnection, Writer}
 
 /// Whether a copy elsewhere is of the file that was opened.
 #[cfg(feature = "bucket")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Copied {
     /// It is.
     Already,
     /// Opening made or changed the file.
     Anew,
+    /// Opening stepped it up from this version; as it was before it stands in this file.
+    SteppedUp(u32, PathBuf),
+}
+
+/// What opening did to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opened {
+    AsItWas,
+    Made,
+    SteppedUp(u32),
 }
 
 /// `AVPs`, and every step since the first version.
@@ -71,11 +81,17 @@ impl Store {
     pub(crate) fn open_mirrored(lock: Lock, mirror: Box<dyn Mirror>) -> Result<(Self, Copied), StateError> {
         let path = lock.state().to_owned();
         let fail = |fault| StateError::new("open the state", &path, fault);
-        let (connection, path, changed) = Self::connect_to_write(&lock, &SHAPE)?;
+        let (connection, path, opened) = Self::connect_to_write(&lock, &SHAPE)?;
         let other_way = pages::keep_log(&connection).map_err(fail)?;
         let followed = Box::new(Pages::of(&path, mirror).map_err(fail)?);
         let store = Self::writing(connection, path.clone(), lock, Some(followed))?;
-        Ok((store, if changed || other_way { Copied::Anew } else { Copied::Already }))
+        let copied = match opened {
+            Opened::SteppedUp(from) => Copied::SteppedUp(from, file::copy_before_step(&path, from)),
+            Opened::Made => Copied::Anew,
+            Opened::AsItWas if other_way => Copied::Anew,
+            Opened::AsItWas => Copied::Already,
+        };
+        Ok((store, copied))
     }
 
     pub(super) fn open_as(lock: Lock, shape: &Shape) -> Result<Self, StateError> {
@@ -96,15 +112,14 @@ impl Store {
         Ok(Self { writer: Some(writer), connection, file: path.into(), _copy: None, _lock: Some(lock) })
     }
 
-    /// Says also whether the file was made or stepped up.
-    fn connect_to_write(lock: &Lock, shape: &Shape) -> Result<(Connection, PathBuf, bool), StateError> {
+    fn connect_to_write(lock: &Lock, shape: &Shape) -> Result<(Connection, PathBuf, Opened), StateError> {
         let path = lock.state().to_owned();
         let fail = |fault| StateError::new("open the state", &path, fault);
-        let mut changed = false;
+        let mut opened = Opened::AsItWas;
         let version = match file::version_of(&path, shape) {
             Err(StateFault::Missing) => {
                 file::create(&path, shape)?;
-                changed = true;
+                opened = Opened::Made;
                 shape.version()
             }
             found => found.map_err(fail)?,
@@ -116,9 +131,9 @@ impl Store {
         if version < shape.version() {
             file::step_up(&mut connection, &path, shape, version)
                 .map_err(|fault| StateError::new("step up the state", &path, fault))?;
-            changed = true;
+            opened = Opened::SteppedUp(version);
         }
-        Ok((connection, path, changed))
+        Ok((connection, path, opened))
     }
 
     pub(super) fn view_as(path: &Path, shape: &Shape) -> Result<Self, StateError> {
