@@ -14,7 +14,7 @@ use super::output::tell;
 use super::sandboxed::{SandboxFlag, Sandboxed};
 use crate::error::Trouble;
 use crate::pipeline::{Document, Overlay};
-use crate::report::Severity;
+use crate::report::{LeaseLine, Severity};
 use crate::settings::{Http, Pipeline, StateBucket};
 
 /// What keeps the simulators running that stand in for the file's servers.
@@ -71,6 +71,17 @@ impl PipelineFile {
             Some((bucket, _)) => bucket.place.url,
             None => state.display().to_string(),
         })
+    }
+
+    /// Who has the lease on a state in a bucket. `state`: the copy on this machine.
+    pub(super) fn lease(&self, document: &Document, state: &Path) -> Result<Option<LeaseLine>, Trouble> {
+        #[cfg(feature = "bucket")]
+        if let Some((bucket, http)) = self.bucket(document)? {
+            return crate::run::lease(&bucket, &http, state);
+        }
+        #[cfg(not(feature = "bucket"))]
+        let _ = (document, state);
+        Ok(None)
     }
 
     /// The bucket that its state stands in; in a sandbox none.

@@ -11,7 +11,7 @@ use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::model::rfc3339;
-use crate::report::{CredentialLine, LimitLine, Page, Severity, limit_sentence};
+use crate::report::{CredentialLine, LeaseLine, LimitLine, Page, Severity, limit_sentence};
 use crate::state::{Holder, RunRecord, Store, schema_version};
 
 /// What is shown.
@@ -60,6 +60,8 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         is_missing: schema_version(&state)?.is_none(),
         runs: store.runs(flags.runs)?,
         last: LastSuccess::of(&store, now)?,
+        is_in_bucket: flags.pipeline.bucket(&document)?.is_some(),
+        lease: flags.pipeline.lease(&document, &state)?,
         holder: Holder::last(&state),
         credentials: credentials(left.report(), now),
         left,
@@ -91,6 +93,9 @@ struct Status {
     is_missing: bool,
     runs: Vec<RunRecord>,
     last: LastSuccess,
+    is_in_bucket: bool,
+    /// Who has the lease on a state in a bucket.
+    lease: Option<LeaseLine>,
     /// Who had the lock last.
     holder: Option<Holder>,
     left: WhatIsLeft,
@@ -152,6 +157,7 @@ impl Status {
     fn page(&self) -> Page {
         let mut page = Page::on(screen());
         page.paragraph(0, 2, &format!("state: {}", self.place));
+        self.lease.iter().for_each(|lease| page.paragraph(0, 2, &lease.sentence()));
         if self.runs.is_empty() {
             page.paragraph(0, 2, if self.is_missing { MISSING } else { "no run is recorded yet" });
         }
@@ -199,8 +205,12 @@ impl Status {
     /// Why there is no end of a run.
     fn no_end(&self, run: &RunRecord) -> String {
         let since = rfc3339(run.row.started);
-        let process =
-            self.holder.as_ref().map_or(String::new(), |holder| format!("process {} on {}", holder.pid, holder.host));
+        let process = match (&self.lease, &self.holder) {
+            (Some(LeaseLine { process, host, .. }), _) | (None, Some(Holder { pid: process, host, .. })) => {
+                format!("process {process} on {host}")
+            }
+            (None, None) => String::new(),
+        };
         match self.is_under_way(run) {
             Some(true) => format!("under way since {since} ({process})"),
             Some(false) => "did not end: it was killed, or could not write its end".to_owned(),
@@ -210,6 +220,13 @@ impl Status {
 
     /// Whether a run without an end is alive; `None`: nobody can tell from here.
     fn is_under_way(&self, run: &RunRecord) -> Option<bool> {
+        if run.end.is_none() && self.is_in_bucket {
+            // Its machine may be another one.
+            return match &self.lease {
+                Some(lease) if lease.run == run.row.id.as_str() => lease.holds(),
+                _ => Some(false),
+            };
+        }
         match &self.holder {
             _ if run.end.is_some() => Some(false),
             Some(holder) if holder.run == run.row.id => holder.is_alive(),
@@ -318,6 +335,7 @@ impl Status {
         let all = serde_json::json!({
             "format": 1,
             "state": self.place,
+            "lease": self.lease,
             "last_success": self.last.counts.as_ref().map(|last| rfc3339(last.row.started)),
             "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
             "left": self.left.json(),

@@ -131,6 +131,7 @@ fn a_kill_at_any_request_to_the_store_leaves_nothing_behind() {
 fn a_second_runner_is_told_who_has_the_lease_and_a_broken_one_ends_its_holder() {
     let store = store();
     let mut harness = harness(&store);
+    s3(store.url(), "r").for_reports(&mut harness, "");
     harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("POST", "*/temporary"));
     let arguments = ["run", "pipeline.yaml", "--report", "report"];
     let first = harness.spawn(&arguments);
@@ -138,14 +139,56 @@ fn a_second_runner_is_told_who_has_the_lease_and_a_broken_one_ends_its_holder() 
     // On the same machine the lock beside the copy says so; elsewhere the lease does.
     harness.finish(&["run", "pipeline.yaml"]).expect_exit(7).expect_error("is locked by run");
     elsewhere(&harness, &["run", "../pipeline.yaml"]).expect_exit(7).expect_error("is leased to run");
+    let status = elsewhere(&harness, &["status", "../pipeline.yaml", "--format", "json"]).expect_exit(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).expect("JSON");
+    assert_eq!((&status["runs"][0]["under_way"], &status["runs"][0]["run"]), (&true.into(), &status["lease"]["run"]));
+    assert_eq!(status["lease"]["process"], first.id());
     let broken = elsewhere(&harness, &["state", "../pipeline.yaml", "break-lease"]).expect_exit(0);
     broken.expect_answer("the lease was taken away from run");
     harness.sandbox.faults().clear();
     harness.sandbox.faults().release();
     harness.wait(first, &arguments).expect_exit(7).expect_error("the lease on the state in s3://avatars/p is lost");
+    let put = |name: &str| store.objects().into_keys().any(|object| object.starts_with(name));
+    assert!(!put("r/"), "a report that was put over that of whoever came next: {:?}", store.objects().keys());
     run(&mut harness).expect_exit(0);
+    assert!(put("r/stage/index.html"));
     harness.expect_shown(&[("ada", Face("ada"))]);
     run(&mut harness).expect_exit(0).expect_answer("nothing to do");
+}
+
+/// Before the first intent the lease alone knows of a run.
+#[test]
+fn status_says_who_has_the_lease_and_whether_it_ran_out() {
+    let store = store();
+    let mut harness = harness(&store);
+    run(&mut harness).expect_exit(0);
+    let status = |harness: &Harness| harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    status(&harness).holds_no_answer("lease: ");
+    harness.tell("GITHUB_ACTIONS", "true");
+    harness.tell("GITHUB_ACTOR", "octocat");
+    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("GET", "*/user/search").times(1));
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("Jira is asked who is there", |harness| {
+        harness.calls("jira").iter().filter(|call| call.contains("/user/search")).count() > 0
+    });
+    let who = format!("(process {} on ", child.id());
+    let told = elsewhere(&harness, &["status", "../pipeline.yaml"]).expect_exit(0);
+    told.expect_answer("\nlease: run ")
+        .expect_answer(&who)
+        .expect_answer(", begun by octocat")
+        .expect_answer(" yet unless");
+    child.kill().expect("SIGKILL");
+    child.wait().expect("it ends");
+    harness.sandbox.faults().clear();
+    harness.sandbox.faults().release();
+    harness.move_with_the_state_alone();
+    // It cannot be seen from here that it is dead.
+    status(&harness).expect_answer(" yet unless it is renewed");
+    store.pass(LEASE + Duration::from_secs(90));
+    let told = status(&harness).expect_answer(&who).expect_answer("not given back; it ran out 1m 3");
+    told.expect_answer("by the store's clock, and the next run takes it over");
+    run(&mut harness).expect_exit(0);
+    status(&harness).holds_no_answer("lease: ");
 }
 
 /// Another machine, while a command of this one is at work.
