@@ -16,6 +16,7 @@ use crate::error::Trouble;
 use crate::pipeline::{Document, Overlay};
 use crate::report::{LeaseLine, Severity};
 use crate::settings::{Http, Pipeline, StateBucket};
+use crate::state::Store;
 
 /// What keeps the simulators running that stand in for the file's servers.
 #[cfg(feature = "sandbox")]
@@ -61,6 +62,10 @@ impl PipelineFile {
             Some((bucket, http)) => crate::run::pull(&bucket, &http, &path, what)?,
             #[cfg(not(feature = "bucket"))]
             Some((bucket, _)) => return Err(Trouble::no_bucket(&bucket, what)),
+        }
+        // What is told of another pipeline's runs would be taken for this one's.
+        if let Some(name) = document.name() {
+            Store::view(&path)?.expect_pipeline(name)?;
         }
         Ok(path)
     }

@@ -119,7 +119,6 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             answer_lines(&format!("{words}{versions}"))
         }
         Act::Purge { runs_older_than } => {
-            expect_own(&Store::view(&path)?, &document)?;
             let runs = match runs_older_than {
                 Some(age) => Some(take_out(flags, &document, &path, "`state purge`", |store| purge_runs(store, *age))?),
                 None => None,

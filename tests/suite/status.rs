@@ -23,6 +23,27 @@ fn a_success_that_is_too_old_or_missing_ends_in_3() {
     status("tomorrow").expect_exit(2);
 }
 
+/// What is told of its runs, and a success of theirs, would be taken for this one's.
+#[test]
+fn a_state_of_another_pipeline_is_told_as_that() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    let other = harness.pipe().text().replace("pipeline: stage", "pipeline: another");
+    assert!(other.contains("pipeline: another"));
+    harness.write("another.yaml", format!("{other}state: {{ path: state/stage.db }}\n"));
+    for command in [
+        &["status", "another.yaml", "--max-age", "26h"][..],
+        &["report", "another.yaml"],
+        &["explain", "another.yaml", "ada"],
+        &["state", "another.yaml", "show"],
+        &["state", "another.yaml", "verify"],
+        &["state", "another.yaml", "backup", "copy.db"],
+    ] {
+        harness.finish(command).expect_exit(2).expect_error("the pipeline `stage`, and this is `another`");
+    }
+    assert!(!harness.path("copy.db").exists());
+}
+
 #[test]
 fn what_the_last_whole_run_left_is_told() {
     let population = Population::of(&["ada", "grace", "barbara", "donald", "edsger"])
