@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use avatarpipe_sandbox::faults::{Effect, Fault};
 use serde_json::{Value, json};
 
 use super::harness::Harness;
@@ -144,6 +145,29 @@ fn write_map(harness: &Harness, people: &[(&str, &str)]) {
     let lines = people.iter().map(|(person, account)| format!("{},{account}\n", address(person)));
     let lines: String = lines.chain([format!("{},leslie\n", bought("leslie"))]).collect();
     harness.write("users.csv", format!("person,account\n{lines}"));
+}
+
+/// What a killed run had begun stands by the time its photos are taken back: the record of before is the person's own.
+#[test]
+fn a_photo_that_comes_back_after_a_kill_is_no_mix_up() {
+    let mut harness = harness();
+    harness.run().expect_exit(0);
+    harness.sandbox.requests().reset();
+    harness.new_photo("ada", "spare");
+    harness.sandbox.fault(Fault::new(Effect::HandleOnRelease {}).at("jira").on("PUT", "*/avatar"));
+    let mut child = harness.spawn(&["run", "pipeline.yaml"]);
+    harness
+        .until("the picture is selected", |harness| harness.calls("jira").iter().any(|call| call.starts_with("PUT")));
+    child.kill().expect("SIGKILL");
+    child.wait().expect("the program is gone");
+    harness.sandbox.faults().clear();
+    harness.sandbox.faults().release();
+    let handled = |entry: &avatarpipe_sandbox::requests::Entry| entry.fault.as_deref() == Some("handle_on_release");
+    harness.until("Jira handles it", |harness| harness.sandbox.requests().entries().iter().any(handled));
+    harness.new_photo("ada", "ada");
+    harness.edit(|pipe| _ = pipe.top("limits", "{ mixed_up: { count: 0 } }"));
+    harness.run().expect_exit(0);
+    harness.expect_shown(&[("ada", Face("ada"))]);
 }
 
 /// What the program said of its limits.
