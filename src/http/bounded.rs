@@ -11,12 +11,16 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Entries of one page. The largest that any of these interfaces documents is 1000.
 const ENTRIES: usize = 5000;
 
 /// Parts of a value: members, entries, texts. Errors and metadata have some dozen.
 const PARTS: usize = 1000;
+
+/// Bytes of a record that may have as many parts as it likes: a list in it takes some ten times as much memory at most.
+const SHORT: usize = 16 << 10;
 
 /// A page's entries; for `deserialize_with`. More than any page has are refused.
 pub(crate) fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -32,12 +36,28 @@ pub(crate) trait Salvage: DeserializeOwned + Default {
 /// As [`entries`], for records of which one may be odd: what of it can be read is kept, since ambiguity is judged over
 /// everybody, and the rest is told to the record. Whatever is no object is an empty record.
 pub(crate) fn records<'de, D: Deserializer<'de>, T: Salvage>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let records: Vec<Sparse> = entries(deserializer)?;
-    Ok(records.into_iter().map(|Sparse(value)| salvaged(value)).collect())
+    let records: Vec<Record<T>> = entries(deserializer)?;
+    Ok(records.into_iter().map(|Record(record)| record).collect())
+}
+
+struct Record<T>(T);
+
+impl<'de, T: Salvage> Deserialize<'de> for Record<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        // A list would be read as the fields in their order.
+        if text.starts_with('{')
+            && text.len() <= SHORT
+            && let Ok(record) = serde_json::from_str(text)
+        {
+            return Ok(Self(record));
+        }
+        let Sparse(value) = serde_json::from_str(text).map_err(D::Error::custom)?;
+        Ok(Self(salvaged(value)))
+    }
 }
 
 fn salvaged<T: Salvage>(value: Value) -> T {
-    // A list would be read as the fields in their order.
     if value.is_object()
         && let Ok(record) = T::deserialize(&value)
     {
@@ -237,6 +257,17 @@ mod tests {
         ];
         assert_eq!(told, wanted);
         assert_eq!(users[1].odd, ["name"]);
+
+        // Of a record that is named twice over the last counts, and of a long one as much is kept as of any value.
+        let (short, long) = (",\"x\":[[{}]]".repeat(100), ",\"x\":[[{}]]".repeat(2 * SHORT / 11));
+        for (more, name) in [("", Some("bob")), (&*short, Some("bob")), (&*long, None)] {
+            let page = format!(r#"[{{"id":1,"name":"ada"{more},"name":"bob"}},[4],{{"id":5}}]"#);
+            let Page(users) = serde_json::from_str(&page).unwrap();
+            let told: Vec<_> = users.iter().map(|user| (user.id, user.odd.len())).collect();
+            assert_eq!(told, [(Some(1), 0), (None, 0), (Some(5), 0)]);
+            assert!(name.is_none_or(|name| users[0].name.as_deref() == Some(name)), "{:?}", users[0]);
+        }
+        assert!(serde_json::from_str::<Page>(r#"[{"id":1},{"id":2"#).is_err());
     }
 
     #[test]
