@@ -132,7 +132,7 @@ impl PhotoQuery for VersionResult {
     const PATH: &'static str = "/photo";
 
     fn read(part: &PartResponse<'_>) -> Result<Self, Fault> {
-        let metadata = part.json().filter(Value::is_object);
+        let metadata = part.json().filter(|told| told.is_object());
         let metadata = metadata.ok_or_else(|| Fault::new("odd_body", "200, but no photo metadata"))?;
         let text = |name: &str| metadata[name].as_str().unwrap_or_default();
         let version = version(text("@odata.mediaEtag"));
@@ -219,14 +219,14 @@ impl PartResponse<'_> {
     }
 
     /// The body as JSON, also where it comes as text.
-    fn json(&self) -> Option<Value> {
+    fn json(&self) -> Option<Cow<'_, Value>> {
         match &self.body {
-            Body::Json(value) => Some(value.clone()),
+            Body::Json(value) => Some(Cow::Borrowed(value)),
             Body::Text(text) => {
                 // What stands inside base64 was not seen when the answer came.
                 let encoded = || decode(text).filter(|bytes| !holds_secret([bytes.as_slice()]));
                 let told = serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&encoded()?).ok());
-                told.map(|Sparse(value)| value)
+                told.map(|Sparse(value)| Cow::Owned(value))
             }
             Body::Missing => None,
         }
