@@ -5,7 +5,7 @@
 //! mean, too, stays beside the next one.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 
 use super::words::Words;
 use super::{Store, words};
@@ -17,7 +17,9 @@ use crate::state::writer::Ack;
 impl Store {
     /// What was last found for a person.
     pub fn mark(&self, person: &PersonRef) -> Result<Option<PhotoMark>, StateError> {
-        self.read("read a photo mark in the state", |db| get(db, &Words::all(db)?, &person.source, &person.id))
+        self.read("read a photo mark in the state", |db| {
+            found(&mut *of_person(db)?, &Words::all(db)?, &person.source, &person.id)
+        })
     }
 
     /// What was last found for each of these.
@@ -27,8 +29,8 @@ impl Store {
         people: impl Iterator<Item = &'a PersonId>,
     ) -> Result<Vec<Option<PhotoMark>>, StateError> {
         self.read("read photo marks in the state", |db| {
-            let words = Words::all(db)?;
-            people.map(|person| get(db, &words, source, person)).collect()
+            let (words, mut query) = (Words::all(db)?, of_person(db)?);
+            people.map(|person| found(&mut query, &words, source, person)).collect()
         })
     }
 
@@ -50,11 +52,19 @@ impl Store {
     }
 }
 
-fn get(db: &Connection, words: &Words, source: &SourceId, person: &PersonId) -> Result<Option<PhotoMark>, StateFault> {
-    let mut query = db.prepare_cached(
+fn of_person(db: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    db.prepare_cached(
         "SELECT version, found, digest, code, message, width, height
          FROM photo_mark WHERE source = (SELECT id FROM word WHERE text = ?) AND person = ?",
-    )?;
+    )
+}
+
+fn found(
+    query: &mut Statement<'_>,
+    words: &Words,
+    source: &SourceId,
+    person: &PersonId,
+) -> Result<Option<PhotoMark>, StateFault> {
     Ok(query.query_row(params![source.as_str(), Packed(person.as_str())], |row| mark(row, words)).optional()?)
 }
 

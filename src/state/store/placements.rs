@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, Statement, params};
 
 use super::words::Words;
 use super::{Store, past, photos, words};
@@ -35,8 +35,8 @@ impl Store {
     /// What stands on each of these.
     pub fn placements_on(&self, target: &TargetId, accounts: &[Account]) -> Result<Vec<Option<Placement>>, StateError> {
         self.read("read placements in the state", |db| {
-            let words = Words::all(db)?;
-            accounts.iter().map(|account| get(db, &words, target, &account.id)).collect()
+            let (words, mut query) = (Words::all(db)?, of_account(db)?);
+            accounts.iter().map(|account| found(&mut query, &words, target, &account.id)).collect()
         })
     }
 
@@ -135,7 +135,19 @@ pub(super) fn get(
     target: &TargetId,
     account: &AccountId,
 ) -> Result<Option<Placement>, StateFault> {
-    let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE {}", past::OF_ACCOUNT))?;
+    found(&mut *of_account(db)?, words, target, account)
+}
+
+fn of_account(db: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    db.prepare_cached(&format!("{COLUMNS} WHERE {}", past::OF_ACCOUNT))
+}
+
+fn found(
+    query: &mut Statement<'_>,
+    words: &Words,
+    target: &TargetId,
+    account: &AccountId,
+) -> Result<Option<Placement>, StateFault> {
     Ok(query.query_row(past::account(target, account), |row| placement(row, words)).optional()?)
 }
 
