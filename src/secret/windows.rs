@@ -50,7 +50,7 @@ impl Marks {
 
 /// A window in small letters. Other signs fall together with some, too: whoever finds one compares the text itself.
 pub(super) fn folded(window: &[u8]) -> u32 {
-    window.iter().fold(0, |sum, byte| sum << 8 | u32::from(byte | 0x20))
+    window.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes) | 0x2020_2020)
 }
 
 /// Which bit of which word stands for a window (multiplicative hashing by the golden ratio).
