@@ -159,6 +159,10 @@ impl crate::report::People for RunPeople {
     }
 
     fn each_pictured(&self, take: &mut dyn FnMut(Pictured) -> io::Result<()>) -> io::Result<()> {
+        // Only changes have any.
+        if self.changes == 0 || self.pictures().side.is_none() {
+            return self.each_line(&mut |line| take(Pictured { line, before: None, after: None }));
+        }
         let mut thumbnails = Thumbnails::new(&self.context, self.pictures());
         self.each(&mut |reported, writes, recipe| {
             let [before, after] = thumbnails.of(&reported.decision, recipe).map_err(io::Error::other)?;
