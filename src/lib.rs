@@ -46,6 +46,6 @@ pub mod inside {
     pub use crate::report::{Listener, RunEvent, Screen, Uncut, human};
     pub use crate::run::{Asked, Mode, Options, Selection, Stop, execute};
     pub use crate::settings::Resize;
-    pub use crate::state::{Holder, Lock, Store};
+    pub use crate::state::{Holder, Lock, RunRow, Store};
     pub use crate::transform::{DecodeLimits, luma, render};
 }

@@ -1,7 +1,8 @@
-//! A client that does no more than fetch and parse what a quiet run has to look at.
+//! A client that does no more than fetch and parse what a quiet run has to look at, or send what a first run has to.
 //!
 //! A newcomer gets wrong: it compares nothing and remembers nothing; it is a floor, no competitor.
 
+use avatarpipe::inside::{DecodeLimits, Resize, render};
 use futures::StreamExt as _;
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 const SELECT: &str =
     "id,userPrincipalName,mail,displayName,accountEnabled,userType,onPremisesSamAccountName,employeeId,proxyAddresses";
 /// Requests in flight.
-const CONCURRENCY: usize = 8;
+pub(crate) const CONCURRENCY: usize = 8;
 
 #[derive(Deserialize)]
 struct Addresses {
@@ -66,17 +67,11 @@ struct Batch {
 #[derive(Deserialize)]
 struct Part {
     status: u16,
-    body: Option<Metadata>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(rename = "@odata.mediaEtag")]
-    etag: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct User {
+    name: String,
     #[serde(rename = "key")]
     _key: String,
     #[serde(rename = "emailAddress")]
@@ -85,22 +80,73 @@ struct User {
     _pictures: Value,
 }
 
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+}
+
 /// Reads all of it once.
 pub(crate) fn quiet(addresses: &str) {
+    run(addresses, async |to| {
+        let client = Client::new();
+        let (people, accounts) = tokio::join!(directory(&client, to, "photo"), jira(&client, to));
+        println!("{} people, {} photos, {} accounts", people.0, people.1, accounts.len());
+    });
+}
+
+/// The requests of a first run: everybody's bytes, then one picture for each account whose person has one, by the calls of
+/// docs/write-protocols.md, and the listing that confirms them.
+pub(crate) fn first(addresses: &str, side: u32) {
+    let photo = crate::pictures::jpeg(side);
+    let picture = render(&photo, &Resize::default(), None, &DecodeLimits::default()).expect("a picture").bytes;
+    run(addresses, async |to| {
+        let client = Client::new();
+        let (people, accounts) = tokio::join!(directory(&client, to, "photo/$value"), jira(&client, to));
+        // As `servers` has them: in the order of the numbers.
+        let with = accounts.into_iter().filter(|name| number_of(name).is_some_and(crate::servers::has_photo));
+        let with: Vec<String> = with.collect();
+        let workers = with.chunks(with.len().div_ceil(CONCURRENCY).max(1)).map(|names| upload(to, names, &picture));
+        futures::future::join_all(workers).await;
+        println!("{} people, {} photos, {} accounts", people.0, people.1, jira(&client, to).await.len());
+    });
+}
+
+fn run(addresses: &str, act: impl AsyncFnOnce(&Addresses)) {
     let addresses = std::fs::read_to_string(addresses).expect("the addresses");
     let addresses = serde_json::from_str(&addresses).expect("addresses as `servers` prints them");
     // As many threads as the program's own runtime has.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(read(&addresses));
+    runtime.block_on(act(&addresses));
 }
 
-async fn read(to: &Addresses) {
-    let client = Client::new();
-    let (people, accounts) = tokio::join!(directory(&client, to), jira(&client, to));
-    println!("{} people, {} photos, {accounts} accounts", people.0, people.1);
+fn number_of(name: &str) -> Option<u32> {
+    name.strip_prefix("person")?.parse().ok()
 }
 
-async fn directory(client: &Client, to: &Addresses) -> (usize, usize) {
+/// One worker's share, in a session of its own.
+async fn upload(to: &Addresses, names: &[String], picture: &[u8]) {
+    let client = Client::builder().cookie_store(true).build().expect("a client");
+    for name in names {
+        let call = |request: RequestBuilder| {
+            let Account { name, password } = &to.account;
+            request.basic_auth(name, Some(password)).header("x-atlassian-token", "no-check")
+        };
+        let api = |path: &str| format!("{}/rest/api/2/user/{path}?username={name}", to.jira);
+        let json = |request: RequestBuilder, body: Value| {
+            call(request).header("content-type", "application/json").body(body.to_string())
+        };
+        _ = answer::<Value>(call(client.get(api("avatars")))).await;
+        let temporary = format!("{}&filename=avatar.png&size={}", api("avatar/temporary"), picture.len());
+        let temporary = client.post(temporary).header("content-type", "image/png").body(picture.to_vec());
+        _ = answer::<Value>(call(temporary)).await;
+        let crop = json!({ "cropperWidth": 180, "cropperOffsetX": 0, "cropperOffsetY": 0, "needsCropping": false });
+        let made: Made = answer(json(client.post(api("avatar")), crop)).await;
+        let shown = json(client.put(api("avatar")), json!({ "id": made.id })).send().await.expect("an answer");
+        assert!(shown.status().is_success(), "{}", shown.status());
+    }
+}
+
+async fn directory(client: &Client, to: &Addresses, photo: &str) -> (usize, usize) {
     let Addresses { login, graph, app, .. } = to;
     let form = format!(
         "client_id={}&client_secret={}&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&grant_type=client_credentials",
@@ -122,29 +168,30 @@ async fn directory(client: &Client, to: &Addresses) -> (usize, usize) {
     let batches = ids.chunks(20).map(|ids| {
         let parts = ids.iter().enumerate();
         let parts: Vec<_> = parts
-            .map(|(nth, id)| json!({ "id": nth.to_string(), "method": "GET", "url": format!("/users/{id}/photo") }))
+            .map(|(nth, id)| json!({ "id": nth.to_string(), "method": "GET", "url": format!("/users/{id}/{photo}") }))
             .collect();
         let request = client.post(format!("{graph}/v1.0/$batch")).bearer_auth(&token);
         let body = json!({ "requests": parts }).to_string();
         answer::<Batch>(request.header("content-type", "application/json").body(body))
     });
-    let photos = futures::stream::iter(batches).buffer_unordered(CONCURRENCY).map(|batch| {
-        let there = |part: &&Part| part.status == 200 && part.body.as_ref().is_some_and(|body| body.etag.is_some());
-        batch.responses.iter().filter(there).count()
-    });
+    let photos = futures::stream::iter(batches)
+        .buffer_unordered(CONCURRENCY)
+        .map(|batch| batch.responses.iter().filter(|part| part.status == 200).count());
     let photos = photos.fold(0, |sum, count| async move { sum + count }).await;
     (ids.len(), photos)
 }
 
-async fn jira(client: &Client, to: &Addresses) -> usize {
+async fn jira(client: &Client, to: &Addresses) -> Vec<String> {
     let Addresses { jira, account, .. } = to;
-    let mut found = 0;
+    let mut found = Vec::new();
     loop {
+        let from = found.len();
         let url =
-            format!("{jira}/rest/api/2/user/search?username=.&startAt={found}&maxResults=1000&includeInactive=true");
+            format!("{jira}/rest/api/2/user/search?username=.&startAt={from}&maxResults=1000&includeInactive=true");
         let users: Vec<User> = answer(client.get(url).basic_auth(&account.name, Some(&account.password))).await;
-        found += users.len();
-        if users.len() < 1000 {
+        let count = users.len();
+        found.extend(users.into_iter().map(|user| user.name));
+        if count < 1000 {
             return found;
         }
     }

@@ -29,9 +29,9 @@ pub(crate) use lock::{LockError, host};
 pub(crate) use pages::{Joined, Mirror, at_rest, put_commit, remove_copy};
 #[cfg(feature = "bucket")]
 pub(crate) use store::Copied;
-pub use store::Store;
 pub(crate) use store::{
-    Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, RunRow, StateList, back_up, schema_version,
+    Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, StateList, back_up, schema_version,
 };
+pub use store::{RunRow, Store};
 #[cfg(feature = "bucket")]
 pub(crate) use writer::Haste;

@@ -28,7 +28,8 @@ pub(crate) use lines::{Holds, RecordedLine};
 pub(crate) use open::Copied;
 pub use open::Store;
 pub(crate) use overview::schema_version;
-pub(crate) use runs::{Counted, RunEnd, RunRecord, RunRow, StateList};
+pub use runs::RunRow;
+pub(crate) use runs::{Counted, RunEnd, RunRecord, StateList};
 
 #[cfg(test)]
 pub(in crate::state) mod tests;
