@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-const SOUNDS: [&str; 15] = [
+const SOUNDS: [&str; 17] = [
     "secret",
     "passw",
     "pasw",
@@ -21,14 +21,29 @@ const SOUNDS: [&str; 15] = [
     "apikey",
     "cookie",
     "heartbeat",
+    "kennwort",
+    "bearer",
     "webhook",
     "keep_replaced",
 ];
 
+/// The same as the last word of a key; within others they mean nothing (`mapping`, `author`).
+const WORDS: [&str; 6] = ["pw", "pwd", "psw", "pass", "pin", "auth"];
+
 /// Whether a value under this key is probably a secret.
 pub(super) fn sounds_like_one(key: &str) -> bool {
     let key = key.to_lowercase();
-    SOUNDS.iter().any(|sound| key.contains(sound))
+    SOUNDS.iter().any(|sound| key.contains(sound)) || WORDS.contains(&last_word(&key))
+}
+
+fn last_word(key: &str) -> &str {
+    key.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default()
+}
+
+/// Whether it has the form of a key, and not of a secret that stands in a key's place.
+pub(super) fn is_open_word(key: &str) -> bool {
+    let word = key.len() <= 64 && key.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    word && !could_be_one(key)
 }
 
 /// A long word of letters and digits: a password more likely than a key or a word of a sentence.
@@ -125,6 +140,16 @@ mod tests {
         let spans = by_form(text);
         let is_covered = |at: usize| spans.iter().any(|span| span.contains(&at));
         text.char_indices().map(|(at, c)| if is_covered(at) { '*' } else { c }).collect()
+    }
+
+    #[test]
+    fn short_words_sound_like_a_secret_alone() {
+        for key in ["Kennwort", "pw", "PIN", "auth", "bearer", "bearerValue", "- { \"pin\"", "my_pw"] {
+            assert!(sounds_like_one(key), "{key}");
+        }
+        for key in ["mapping", "author", "pinned", "compass", "path"] {
+            assert!(!sounds_like_one(key), "{key}");
+        }
     }
 
     #[test]

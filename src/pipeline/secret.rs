@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::fault::Span;
-use super::forms::{could_be_one, sounds_like_one};
+use super::forms::{could_be_one, is_open_word, sounds_like_one};
 use super::interpolate::{Otherwise, Text, TextPart};
 use super::tree::{Kind, MapEntry, Tree};
 
@@ -17,15 +17,17 @@ const OPEN: [&str; 7] = ["username", "from", "audience", "service_account", "ser
 /// Whether a key may be quoted. Where nothing stands behind it, or it is no word, it may be a value without its key.
 pub(super) fn may_be_shown(tree: &Tree, entry: &MapEntry) -> bool {
     let nothing = matches!(&tree.node(entry.value).kind, Kind::Scalar(scalar) if scalar.is_null());
-    let word = entry.key.len() <= 64 && entry.key.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    word && !could_be_one(&entry.key) && (!nothing || sounds_like_one(&entry.key))
+    is_open_word(&entry.key) && (!nothing || sounds_like_one(&entry.key))
 }
 
 /// What to cover in a file that could be read.
 pub(super) fn in_tree(tree: &Tree) -> Vec<Span> {
-    let mut spans = Vec::new();
     let mut seen = HashSet::new();
     let mut todo = vec![(tree.root, false)];
+    // Where a second value stands says nothing of what it is: all of it is covered but for what is known to be open.
+    todo.extend(tree.dropped.iter().map(|entry| (entry.value, !is_known_open(tree, entry))));
+    let odd = tree.dropped.iter().filter(|entry| entry.key != "<<" && !is_open_word(&entry.key));
+    let mut spans: Vec<Span> = odd.map(|entry| entry.key_span.clone()).collect();
     while let Some((id, secret)) = todo.pop() {
         if !seen.insert((id, secret)) {
             continue;
@@ -38,19 +40,23 @@ pub(super) fn in_tree(tree: &Tree) -> Vec<Span> {
                 let odd = entries.iter().filter(|entry| secret && !may_be_shown(tree, entry));
                 let keys = entries.iter().filter(|entry| could_be_one(&entry.key));
                 spans.extend(odd.chain(keys).map(|entry| entry.key_span.clone()));
-                let open = |entry: &MapEntry| OPEN.contains(&entry.key.as_str());
-                let plain = |entry: &MapEntry| match &tree.node(entry.value).kind {
-                    Kind::Scalar(scalar) => is_plain(&entry.key, scalar.text.raw()),
-                    Kind::List(_) | Kind::Map(_) => false,
-                };
                 let below = |entry: &MapEntry| {
-                    !open(entry) && !plain(entry) && (secret || sounds_like_one(&entry.key) || entry.key == "notify")
+                    !is_known_open(tree, entry) && (secret || sounds_like_one(&entry.key) || entry.key == "notify")
                 };
                 todo.extend(entries.iter().map(|entry| (entry.value, below(entry))));
             }
         }
     }
     spans
+}
+
+/// Whether what stands under the key is no secret, wherever it stands.
+fn is_known_open(tree: &Tree, entry: &MapEntry) -> bool {
+    let plain = match &tree.node(entry.value).kind {
+        Kind::Scalar(scalar) => is_plain(&entry.key, scalar.text.raw()),
+        Kind::List(_) | Kind::Map(_) => false,
+    };
+    plain || OPEN.contains(&entry.key.as_str())
 }
 
 /// `keep_replaced: 30d`: a time in the place of the keys, of which one has a secret.
@@ -168,6 +174,30 @@ mod tests {
             let covered = cover(text, &in_tree(&tree.unwrap()));
             assert!(!covered.contains(hidden), "{covered}");
         }
+    }
+
+    #[test]
+    fn a_second_value_of_a_key_is_covered() {
+        for text in [
+            "credential: { token: a, token: hunter2 }",
+            "credential: { foo: a, foo: hunter2 }",
+            "load: []\nload: [ { jira: { credential: { token: hunter2 } } } ]",
+            "extract: []\nextract: [ { bogus: hunter2 } ]",
+            "a: 1\na: &x\n  b: [ hunter2, { c: |\n    hunter2\n } ]",
+            "a: { b: 1, b: { c: 1, c: hunter2 } }",
+            "notify: { a: 1 }\nnotify: { webhook: { url: 'https://hooks.example/hunter2' } }",
+            "credential: { <<: hunter2 }",
+            "a: { token: 1, <<: { token: hunter2 } }\nb: 1\nb: 1",
+            "credential: { <<: [ { a: 1 }, hunter2 ] }",
+            "credential: { hunter2-ab: 1, hunter2-ab: 2 }",
+        ] {
+            let (Some(tree), faults) = Tree::parse(text) else { continue };
+            let covered = cover(text, &in_tree(&tree));
+            assert!(!faults.is_empty() && !covered.contains("hunter2"), "{covered}");
+            assert!(!faults.iter().any(|fault| fault.message.contains("hunter2")), "{faults:?}");
+        }
+        let text = "username: ada\nusername: bob";
+        assert!(in_tree(&Tree::parse(text).0.unwrap()).is_empty());
     }
 
     #[test]

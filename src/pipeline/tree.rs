@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle};
 
 use super::fault::{FileFault, Span};
+use super::forms::{is_open_word, sounds_like_one};
 use super::interpolate::{self, Text};
 
 /// A pipeline file is some hundred lines; whoever needs more has another problem.
@@ -28,6 +29,8 @@ pub(super) struct Id(usize);
 pub(super) struct Tree {
     nodes: Vec<Node>,
     pub(super) root: Id,
+    /// What stands in the text and has no place in the tree: a key's second value, what `<<` brings and cannot.
+    pub(super) dropped: Vec<MapEntry>,
 }
 
 #[derive(Clone)]
@@ -77,9 +80,9 @@ impl Tree {
         }
         let mut builder = Builder::new(text);
         let root = builder.run();
-        let Builder { nodes, mut faults, .. } = builder;
+        let Builder { nodes, mut faults, dropped, .. } = builder;
         match root {
-            Ok(Some(root)) => (Some(Self { nodes, root }), faults),
+            Ok(Some(root)) => (Some(Self { nodes, root, dropped }), faults),
             Ok(None) => {
                 let help = "begin with `version: 1`; `avatarpipe init` writes a pipeline file to start from";
                 (None, vec![FileFault::new(0..0, "the file is empty").help(help)])
@@ -201,6 +204,7 @@ struct Builder<'t> {
     anchors: HashMap<usize, Id>,
     documents: usize,
     root: Option<Id>,
+    dropped: Vec<MapEntry>,
 }
 
 impl<'t> Builder<'t> {
@@ -215,6 +219,7 @@ impl<'t> Builder<'t> {
             anchors: HashMap::new(),
             documents: 0,
             root: None,
+            dropped: Vec::new(),
         }
     }
 
@@ -410,8 +415,14 @@ impl<'t> Builder<'t> {
             if entry.key == "<<" {
                 merge.push(entry);
             } else if let Some(earlier) = first.get(&entry.key) {
-                let message = format!("the key `{}` stands here twice", entry.key.escape_debug());
-                self.faults.push(FileFault::new(entry.key_span, message).related(earlier.clone(), "first here"));
+                let message = if is_open_word(&entry.key) {
+                    format!("the key `{}` stands here twice", entry.key.escape_debug())
+                } else {
+                    "a key stands here twice".to_owned()
+                };
+                let fault = FileFault::new(entry.key_span.clone(), message);
+                self.faults.push(fault.related(earlier.clone(), "first here"));
+                self.dropped.push(entry);
             } else {
                 first.insert(entry.key.clone(), entry.key_span.clone());
                 own.push(entry);
@@ -427,10 +438,12 @@ impl<'t> Builder<'t> {
                     let help = "write `<<: *name`, where `&name` stands before a mapping";
                     self.faults
                         .push(FileFault::new(entry.key_span.clone(), "`<<` takes the keys of a mapping").help(help));
+                    self.dropped.push(MapEntry { value: map, ..entry.clone() });
                     continue;
                 };
-                let more: Vec<MapEntry> =
-                    more.iter().filter(|entry| !first.contains_key(&entry.key)).cloned().collect();
+                let (hidden, more): (Vec<MapEntry>, Vec<MapEntry>) =
+                    more.iter().cloned().partition(|entry| first.contains_key(&entry.key));
+                self.dropped.extend(hidden.into_iter().filter(|entry| sounds_like_one(&entry.key)));
                 for entry in more {
                     first.insert(entry.key.clone(), entry.key_span.clone());
                     own.push(entry);
