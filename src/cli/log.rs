@@ -99,7 +99,7 @@ impl Flags {
             subscriber.init();
             return Ok(());
         };
-        let timeline = Timeline::begin(path).map_err(Trouble::file("begin the file of --trace"))?;
+        let timeline = Timeline::begin(path)?;
         _ = TIMELINE.set(timeline.clone());
         subscriber.with(timeline.with_filter(filter_fn(Timeline::takes))).init();
         Ok(())

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -20,10 +20,13 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
+use crate::error::Trouble;
 use crate::secret::outlet;
 
 /// The spans that only say whose the others are.
 const OWNERS: [&str; 2] = ["source", "target"];
+/// So much of a file holds the first event of a timeline.
+const BEGINNING: u64 = 1024;
 /// What belongs to no source or target.
 const RUN: &str = "run";
 
@@ -56,8 +59,16 @@ struct Stand {
 }
 
 impl Timeline {
-    /// Begins a file. One that is there is written over.
-    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+    /// Begins a file. A timeline that is there is written over.
+    pub(super) fn begin(path: &Path) -> Result<Self, Trouble> {
+        if !may_be_written_over(path) {
+            let found = "it is there, and is no timeline: nothing was written; name another file";
+            return Err(Trouble::Usage(format!("--trace {}: {found}", path.display())));
+        }
+        Self::create(path).map_err(Trouble::file("begin the file of --trace"))
+    }
+
+    fn create(path: &Path) -> io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         // Every event ends in a comma, so that the next one can follow; the last is the end.
         writeln!(file, "[")?;
@@ -81,6 +92,20 @@ impl Timeline {
 
     fn with<T>(&self, act: impl FnOnce(&mut Page) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What else stands there is somebody's: a table, a picture, the pipeline file, the state. A pipe or a device holds nothing.
+fn may_be_written_over(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() && found.len() > 0 => {
+            let mut head = Vec::new();
+            let read = File::open(path).and_then(|file| file.take(BEGINNING).read_to_end(&mut head));
+            let event =
+                || head.strip_prefix(b"[\n").is_some_and(|event| event.windows(5).any(|word| word == b"\"ph\":"));
+            read.is_ok() && (head == b"[\n" || event())
+        }
+        _ => true,
     }
 }
 

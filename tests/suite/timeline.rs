@@ -47,6 +47,27 @@ fn a_run_leaves_a_timeline_of_phases_requests_and_commits() {
     assert!(["run", "entra", "jira"].into_iter().all(named), "{text}");
 }
 
+/// Whatever else stands there is somebody's, and a link may lead to it.
+#[test]
+fn a_file_that_is_no_timeline_is_not_written_over() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.run_with(&["--trace", "timeline.json"]).expect_exit(0);
+    harness.run_with(&["--trace", "timeline.json"]).expect_exit(0);
+    let trail = std::fs::read(harness.path("state/stage.audit.jsonl")).expect("the trail");
+    harness.write("people.csv", "id,photo\n1,ada.png\n");
+    harness.write("list.json", "[\n{\"id\": 1}\n]\n");
+    std::os::unix::fs::symlink("people.csv", harness.path("link.json")).expect("a link");
+    harness.sandbox.requests().reset();
+    for name in ["people.csv", "link.json", "list.json", "pipeline.yaml", "state/stage.db", "state/stage.audit.jsonl"] {
+        let ended = harness.run_with(&["--trace", name]).expect_exit(2);
+        ended.expect_error(&format!("--trace {name}: it is there, and is no timeline: nothing was written"));
+    }
+    assert_eq!(harness.sandbox.requests().entries().len(), 0);
+    assert_eq!(std::fs::read(harness.path("state/stage.audit.jsonl")).expect("the trail"), trail);
+    assert!(harness.path("people.csv").metadata().expect("a table").len() > 0);
+    harness.run().expect_exit(0);
+}
+
 #[test]
 fn a_timeline_that_cannot_be_begun_begins_nothing() {
     let harness = Harness::with_people(&["ada"]);
