@@ -251,18 +251,17 @@ impl UserMap {
 /// Account to person. A value that stands there twice would be a guess (promise P1).
 fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::RowFault>> {
     let mut rows = table::TableReader::new(text.as_bytes()).map_err(|fault| vec![fault])?;
-    let headless = || table::RowFault::new(1, "no columns `person` and `account` in the first line");
-    let header = rows.row().map_err(|fault| vec![fault])?.ok_or_else(|| vec![headless()])?;
-    if let Some(fault) = table::other_separator(&header, &["person", "account"]) {
-        return Err(vec![fault]);
-    }
+    let header = table::header(&mut rows, &["person", "account"]).map_err(|fault| vec![fault])?;
     let column = |name: &str| {
-        let mut there = header.cells.iter().enumerate().filter(|(_, cell)| cell.trimmed() == name);
-        there.next().filter(|_| there.next().is_none()).map(|(at, _)| at)
+        let mut there = header.cells.iter().enumerate().filter(|(_, cell)| cell.trimmed().eq_ignore_ascii_case(name));
+        let found = match (there.next(), there.next()) {
+            (Some((at, _)), None) => return Ok(at),
+            (None, _) => format!("the column `{name}` is missing"),
+            (Some(_), Some(_)) => format!("the column `{name}` stands twice"),
+        };
+        Err(vec![table::RowFault::new(header.line, found)])
     };
-    let (Some(person), Some(account)) = (column("person"), column("account")) else {
-        return Err(vec![headless()]);
-    };
+    let (person, account) = (column("person")?, column("account")?);
     let mut list = WhoIsWho::default();
     loop {
         match rows.row() {
@@ -286,7 +285,7 @@ fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str),
         let found = match (cell.is_broken(), table::odd_sign(&cell.text)) {
             (true, _) => format!("`{name}` has a line break: is a quote missing?"),
             (false, Some(sign)) => format!("`{name}` has {sign}: write it without"),
-            (false, None) if cell.trimmed().is_empty() => "an empty value".to_owned(),
+            (false, None) if cell.trimmed().is_empty() => format!("`{name}` is empty: fill it, or delete the row"),
             (false, None) => continue,
         };
         return Err(table::RowFault::new(cell.line, found));
@@ -328,7 +327,9 @@ mod tests {
 
     #[test]
     fn a_map_is_read_in_the_compared_form() {
-        let people = people("\u{feff}account,note,person\nADA, x, Ada@Example.com\nalan,,alan@example.com\n").unwrap();
+        let people =
+            people("\u{feff}sep=,\nAccount,note,person\n,,\nADA, x, Ada@Example.com\nalan,,alan@example.com\n")
+                .unwrap();
         assert_eq!(people.get("ada").map(String::as_str), Some("ada@example.com"));
         assert_eq!(people.len(), 2);
     }
@@ -336,10 +337,11 @@ mod tests {
     #[test]
     fn a_map_that_would_be_a_guess_is_refused() {
         for (text, line, words) in [
-            ("", 1, "no columns"),
-            ("who,account\n", 1, "no columns"),
-            ("person,account,person\na,x,b\n", 1, "no columns"),
-            ("person,account\na,\n", 2, "empty value"),
+            ("", 1, "the header is missing: write `person,account`"),
+            ("who,account\n", 1, "the column `person` is missing"),
+            ("ada,x\n", 1, "no column of the table is named here"),
+            ("person,account,person\na,x,b\n", 1, "the column `person` stands twice"),
+            ("person,account\na,\n", 2, "`account` is empty"),
             ("person,account\na,x\n\na,y\n", 4, "the person of line 2 again"),
             ("person,account\na,x\nA,y\n", 3, "the person of line 2 again, but for case"),
             ("person,account\na,x\nb,X\n", 3, "the account of line 2 again, but for case"),

@@ -5,7 +5,11 @@
 //! A newcomer gets wrong: a reader that is lenient about quotes guesses. One quote too few moves a cell into another row,
 //! and with it a face to another person (promise P1); so whatever RFC 4180 does not allow ends the reading with its line.
 
+mod header;
+
 use std::io::BufRead;
+
+pub(crate) use header::header;
 
 /// The longest row, in bytes: a quote that is never closed must not take the rest of the file into memory (promise P9).
 const LONGEST: usize = 1 << 20;
@@ -67,7 +71,7 @@ impl<R: BufRead> TableReader<R> {
     pub(crate) fn new(mut input: R) -> Result<Self, RowFault> {
         let head = input.fill_buf().map_err(|error| RowFault::new(1, error.to_string()))?;
         if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-            return Err(RowFault::new(1, "the table is UTF-16: save it as UTF-8"));
+            return Err(RowFault::new(1, "the table is UTF-16: save it as UTF-8, in Excel as `CSV UTF-8`"));
         }
         let mark = if head.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
         input.consume(mark);
@@ -79,13 +83,16 @@ impl<R: BufRead> TableReader<R> {
         Self { input, line: 1, offset: 0, over: false }
     }
 
-    /// The next row that is not empty; `None` behind the last one. After a fault that leaves the rest unclear, too.
+    /// The next row that is not empty, separators alone are; `None` behind the last one. After a fault that leaves the rest unclear, too.
     pub(crate) fn row(&mut self) -> Result<Option<Row>, RowFault> {
         loop {
             match self.peek()? {
                 None => return Ok(None),
                 Some(b'\n' | b'\r') => self.line_end()?,
-                Some(_) => return self.cells().map(Some),
+                Some(_) => match self.cells()? {
+                    row if row.is_blank() => {}
+                    row => return Ok(Some(row)),
+                },
             }
         }
     }
@@ -222,7 +229,8 @@ impl<R: BufRead> TableReader<R> {
 }
 
 fn cell(text: Vec<u8>, line: u64, quoted: bool) -> Result<Cell, RowFault> {
-    let text = String::from_utf8(text).map_err(|_| RowFault::new(line, "not UTF-8 text: save the table as UTF-8"))?;
+    let text = String::from_utf8(text)
+        .map_err(|_| RowFault::new(line, "not UTF-8 text: save the table as UTF-8, in Excel as `CSV UTF-8`"))?;
     Ok(Cell { text, line, quoted })
 }
 
@@ -240,6 +248,13 @@ impl Cell {
 }
 
 impl Row {
+    /// Separators alone, as spreadsheets leave them where a row was cleared. At an end that may be cut they may be the beginning
+    /// of a row.
+    fn is_blank(&self) -> bool {
+        let empty = |cell: &Cell| !cell.quoted && cell.trimmed().is_empty();
+        !self.unended && self.cells.len() > 1 && self.cells.iter().all(empty)
+    }
+
     /// What is wrong where the row does not have as many cells as the header.
     pub(crate) fn misfits(&self, width: usize) -> Option<RowFault> {
         let found = self.cells.len();
@@ -250,7 +265,17 @@ impl Row {
                 self.line,
                 format!("the last line is cut: {found} {cells} where the header has {width}"),
             )),
-            false => Some(RowFault::new(self.line, format!("{found} {cells} where the header has {width}"))),
+            false if found > width => Some(RowFault::new(
+                self.line,
+                format!(
+                    "{found} {cells} where the header has {width}: put a field that has a comma in quotes, and delete what \
+                     stands behind the last column"
+                ),
+            )),
+            false => Some(RowFault::new(
+                self.line,
+                format!("{found} {cells} where the header has {width}: write a comma for each field that is empty"),
+            )),
         }
     }
 
@@ -278,29 +303,15 @@ impl Row {
     }
 }
 
+/// What else than a comma may stand between columns.
 const SEPARATORS: [char; 3] = [';', '\t', '|'];
 
 fn separated_by(separator: char) -> String {
     let name = if separator == '\t' { "tabs".to_owned() } else { format!("`{separator}`") };
-    format!("the columns are separated by {name}: save the table with commas")
-}
-
-/// What is wrong with a first line that holds no column of its own, if another separator is what is wrong.
-pub(crate) fn other_separator(header: &Row, columns: &[&str]) -> Option<RowFault> {
-    let [only] = header.cells.as_slice() else { return None };
-    if only.text.to_lowercase().starts_with("sep=") {
-        return Some(RowFault::new(
-            header.line,
-            "a line for Excel and no header: save the table without `sep=`, with commas",
-        ));
-    }
-    let names =
-        |separator: &char| only.text.contains(*separator) && only.text.split(*separator).any(is_column(columns));
-    SEPARATORS.into_iter().find(names).map(|separator| RowFault::new(header.line, separated_by(separator)))
-}
-
-fn is_column<'a>(columns: &'a [&str]) -> impl Fn(&str) -> bool + 'a {
-    move |name| columns.contains(&name.trim().trim_matches('"').to_lowercase().as_str())
+    format!(
+        "the columns are separated by {name}: save the table with commas; Excel takes the list separator of the system's region \
+         settings, LibreOffice asks for it when it saves"
+    )
 }
 
 /// The first sign in a key that nobody sees, or that passes for a blank; in words.

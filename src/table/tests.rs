@@ -20,7 +20,7 @@ fn what_rfc_4180_allows_is_read() {
         ("a\n\n\r\n1", vec![vec!["a"], vec!["1"]]),
         ("\"a,\"\"b\"\"\",c\n", vec![vec!["a,\"b\"", "c"]]),
         ("\"\",\"two\r\nlines\"\n", vec![vec!["", "two\r\nlines"]]),
-        (",\n", vec![vec!["", ""]]),
+        (",\n , \n\"\",\n,", vec![vec!["", ""], vec!["", ""]]),
         (" a , b\n", vec![vec![" a ", " b"]]),
     ] {
         assert_eq!(texts(text), expected, "{text:?}");
@@ -96,20 +96,31 @@ fn rows_that_a_cell_holds_are_told() {
 }
 
 #[test]
-fn another_separator_is_named() {
+fn a_first_line_is_a_header_or_says_what_it_is() {
     let columns = ["id", "photo"];
-    for (header, words) in [
-        ("ID;Photo", Some("by `;`")),
-        ("id\tname", Some("by tabs")),
-        ("id|photo", Some("by `|`")),
-        ("sep=;", Some("`sep=`")),
-        ("id", None),
-        ("idea;photograph", None),
+    for (text, found) in [
+        ("id,photo\n", Ok(1)),
+        ("ID, Photo\n", Ok(1)),
+        ("sep=,\r\nid\r\n", Ok(2)),
+        ("\"SEP=,\"\n\nid\n", Ok(3)),
+        (",,\nid,,\n", Ok(2)),
+        ("id", Ok(1)),
+        ("", Err("the header is missing: write `id,photo`")),
+        ("sep=,\n", Err("the header is missing")),
+        ("ID;Photo", Err("separated by `;`")),
+        ("id\tname", Err("separated by tabs")),
+        ("id|photo", Err("separated by `|`")),
+        ("sep=;\nid;photo\n", Err("separated by `;`")),
+        ("sep=", Err("a line for Excel")),
+        ("1,ada.jpg\n2,bob.jpg\n", Err("no column of the table is named here")),
+        ("idea;photograph", Err("no column of the table is named here")),
     ] {
-        let rows = rows(header.as_bytes()).unwrap();
-        let told = other_separator(&rows[0], &columns).map(|fault| fault.found);
-        assert_eq!(told.is_some(), words.is_some(), "{header}");
-        assert!(told.iter().zip(words).all(|(told, words)| told.contains(words)), "{header}: {told:?}");
+        let read = header(&mut TableReader::new(text.as_bytes()).unwrap(), &columns);
+        match (read, found) {
+            (Ok(row), Ok(line)) => assert_eq!(row.line, line, "{text:?}"),
+            (Err(fault), Err(words)) => assert!(fault.found.contains(words), "{text:?}: {fault:?}"),
+            (read, _) => panic!("{text:?}: {read:?}"),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn one_missing_quote_gives_nobody_the_face_of_another() {
     let harness = source();
     let broken = whole().replace("\"ada\"", "\"ada");
     table(&harness, broken);
-    harness.run().expect_exit(2).expect_answer("line 2: a quote is opened here and closed in line 3");
+    harness.run().expect_exit(2).expect_answer("people.csv:2: a quote is opened here and closed in line 3");
     harness.expect_shown(&EVERYBODY.map(|name| (name, Start)));
     assert_eq!(harness.writes(), [""; 0]);
 }
@@ -49,20 +49,20 @@ fn doubtful_tables_are_told_with_their_line_and_change_nothing() {
         // Everybody below would vanish.
         (
             whole.replace('"', "").replace(",alan.png", ",\"alan.png"),
-            "line 3: a quote is opened here and closed nowhere",
+            "people.csv:3: a quote is opened here and closed nowhere",
         ),
-        (whole.replace("\"alan\"", "alan\""), "line 3: a quote inside of text"),
-        (whole.replace("\"alan\"", "\"alan\"x"), "line 3: text behind a closing quote"),
+        (whole.replace("\"alan\"", "alan\""), "people.csv:3: a quote inside of text"),
+        (whole.replace("\"alan\"", "\"alan\"x"), "people.csv:3: text behind a closing quote"),
         // Two missing quotes are a table again, and another one.
-        (whole.replace("\"ada\"", "\"ada").replace("\"alan\"", "alan\""), "line 2: the text in quotes"),
-        (whole.replace("ada.png", "\"ada\n.png\""), "line 2: `photo` has a line break"),
-        (whole.replace("0,", "\"0\n\","), "line 2: `id` has a line break"),
-        (whole.replace(",grace.png\n", ""), "line 4: the last line is cut: 3 fields where the header has 4"),
-        (whole.replace(',', ";"), "line 1: the columns are separated by `;`"),
-        (whole.replace(',', "\t").replace('"', ""), "line 1: the columns are separated by tabs"),
-        (whole.replace("0,", "0\u{200b},"), "line 2: `id` has a zero-width space (U+200B)"),
-        (whole.replace("alan@", "alan\u{a0}@"), "line 3: `email` has a no-break space (U+00A0)"),
-        (whole.replace("0,", "A,").replace("1,", "a,"), "line 3: the same id as line 2, but for case"),
+        (whole.replace("\"ada\"", "\"ada").replace("\"alan\"", "alan\""), "people.csv:2: the text in quotes"),
+        (whole.replace("ada.png", "\"ada\n.png\""), "people.csv:2: `photo` has a line break"),
+        (whole.replace("0,", "\"0\n\","), "people.csv:2: `id` has a line break"),
+        (whole.replace(",grace.png\n", ""), "people.csv:4: the last line is cut: 3 fields where the header has 4"),
+        (whole.replace(',', ";"), "people.csv:1: the columns are separated by `;`"),
+        (whole.replace(',', "\t").replace('"', ""), "people.csv:1: the columns are separated by tabs"),
+        (whole.replace("0,", "0\u{200b},"), "people.csv:2: `id` has a zero-width space (U+200B)"),
+        (whole.replace("alan@", "alan\u{a0}@"), "people.csv:3: `email` has a no-break space (U+00A0)"),
+        (whole.replace("0,", "A,").replace("1,", "a,"), "people.csv:3: the same id as line 2, but for case"),
     ] {
         table(&harness, text);
         harness.run().expect_exit(2).expect_answer(told);
@@ -70,7 +70,7 @@ fn doubtful_tables_are_told_with_their_line_and_change_nothing() {
     let utf_16 = |text: &str| [0xFEFF_u16].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let utf_16: Vec<u8> = utf_16(&whole);
     table(&harness, utf_16);
-    harness.run().expect_exit(2).expect_answer("line 1: the table is UTF-16: save it as UTF-8");
+    harness.run().expect_exit(2).expect_answer("people.csv:1: the table is UTF-16: save it as UTF-8");
     assert_eq!(harness.writes(), [""; 0]);
     harness.expect_shown(&EVERYBODY.map(|name| (name, Face(name))));
 }

@@ -7,6 +7,7 @@
 mod names;
 mod people;
 mod source;
+mod values;
 
 pub(crate) use source::Folder;
 

@@ -8,6 +8,7 @@
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::values;
 use crate::extract::unmet::{Seen, Unmet};
 use crate::extract::{Belongs, UserFacts};
 use crate::http::{Failure, FailureKind};
@@ -106,23 +107,11 @@ impl Sheet<'_> {
 
     /// How many columns there are. Without its columns nothing can be said of the rows.
     fn header<R: std::io::BufRead>(&mut self, rows: &mut TableReader<R>) -> Option<usize> {
-        let header = match rows.row() {
-            Ok(Some(header)) => header,
-            Ok(None) => {
-                let found = format!("the header is missing: write `{}`", COLUMNS.join(","));
-                self.faults.push(table::RowFault::new(1, found));
-                return None;
-            }
-            Err(fault) => {
-                self.faults.push(fault);
-                return None;
-            }
-        };
-        match table::other_separator(&header, &COLUMNS).map_or_else(|| Columns::read(&header), |fault| Err(vec![fault]))
-        {
-            Ok(columns) => {
+        let read = table::header(rows, &COLUMNS).map_err(|fault| vec![fault]);
+        match read.and_then(|header| Ok((Columns::read(&header)?, header.cells.len()))) {
+            Ok((columns, width)) => {
                 self.index.columns = columns;
-                Some(header.cells.len())
+                Some(width)
             }
             Err(found) => {
                 self.faults.extend(found);
@@ -174,9 +163,13 @@ impl Columns {
         let mut faults = Vec::new();
         for (at, cell) in header.cells.iter().enumerate() {
             let name = cell.trimmed();
-            let found = match COLUMNS.iter().position(|known| *known == name) {
+            let found = match COLUMNS.iter().position(|known| name.eq_ignore_ascii_case(known)) {
+                None if name.is_empty() => {
+                    // With it, a name with a comma in it would have room in a row.
+                    format!("column {} has no name: name it, or delete it and what stands below it", at + 1)
+                }
                 None => format!("`{}` is not a column: {}", name.escape_debug(), meant(name)),
-                Some(known) if columns.0[known].is_some() => format!("the column `{name}` stands twice"),
+                Some(known) if columns.0[known].is_some() => format!("the column `{name}` stands twice: delete one"),
                 Some(known) => {
                     columns.0[known] = Some(at);
                     continue;
@@ -185,7 +178,8 @@ impl Columns {
             faults.push(table::RowFault::new(header.line, found));
         }
         if columns.0[0].is_none() {
-            faults.push(table::RowFault::new(header.line, "the column `id` is missing"));
+            faults
+                .push(table::RowFault::new(header.line, "the column `id` is missing: write who each row is, for ever"));
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults) }
     }
@@ -231,13 +225,18 @@ fn read_row(row: &table::Row, columns: Columns, users: &Users, seen: &mut Seen<'
     let get = |name| columns.get(row, name);
     let id = get("id");
     if id.is_empty() {
-        return Err("the id is empty".to_owned());
+        return Err("the id is empty: write who it is, or delete the row".to_owned());
     }
     let active = match get("active").to_lowercase().as_str() {
         "" | "true" | "yes" | "1" => true,
         "false" | "no" | "0" => false,
-        other => return Err(format!("`active` is `{}`: write true or false", other.escape_debug())),
+        _ => return Err(format!("`active` is `{}`: write true or false", get("active").escape_debug())),
     };
+    for (name, text) in COLUMNS.iter().map(|name| (name, get(name))) {
+        if let Some(found) = values::doubt(&KEYS, name, text) {
+            return Err(found);
+        }
+    }
     let emails = || get("email").split(';').map(str::trim);
     let names: Vec<&str> =
         [get("upn"), get("username"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
@@ -307,7 +306,7 @@ pub(super) fn key_of(id: &str) -> [u8; 16] {
 fn failure(path: &Path, mut faults: Vec<table::RowFault>) -> Failure {
     faults.sort();
     let more = faults.len().saturating_sub(TOLD);
-    let told = |fault: &table::RowFault| format!("line {}: {}", fault.line, fault.found);
+    let told = |fault: &table::RowFault| format!("{TABLE}:{}: {}", fault.line, fault.found);
     let mut told: Vec<String> = faults.iter().take(TOLD).map(told).collect();
     if more > 0 {
         told.push(format!("and {more} more"));

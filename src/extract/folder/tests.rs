@@ -72,29 +72,39 @@ fn the_users_rules_hold_here_too() {
 #[test]
 fn all_faults_of_a_table_are_told_with_their_lines() {
     for (table, faults) in [
-        ("", vec!["line 1: the header is missing: write `id,name,email,"]),
+        ("", vec!["people.csv:1: the header is missing: write `id,name,email,"]),
         (
             "name,emial,shoe\n",
             vec![
-                "line 1: `emial` is not a column: did you mean `email`?",
-                "line 1: `shoe` is not a column: there are id, name",
-                "line 1: the column `id` is missing",
+                "people.csv:1: `emial` is not a column: did you mean `email`?",
+                "people.csv:1: `shoe` is not a column: there are id, name",
+                "people.csv:1: the column `id` is missing",
             ],
         ),
-        ("id,id\n", vec!["line 1: the column `id` stands twice"]),
+        ("id,id\n", vec!["people.csv:1: the column `id` stands twice"]),
         (
-            "id,active\n1,perhaps\n,\n2,true,more\n3,true\n3,true\n",
+            "id,active\n1,Perhaps\n\"\",\n2,true,more\n3,true\n3,true\n",
             vec![
-                "line 2: `active` is `perhaps`: write true or false",
-                "line 3: the id is empty",
-                "line 4: 3 fields where the header has 2",
-                "line 6: the same id as line 5",
+                "people.csv:2: `active` is `Perhaps`: write true or false",
+                "people.csv:3: the id is empty",
+                "people.csv:4: 3 fields where the header has 2",
+                "people.csv:6: the same id as line 5",
             ],
         ),
-        ("id,name\n1,\"two\nlines\"\n,x\n", vec!["line 4: the id is empty"]),
+        ("Id,name,\n", vec!["people.csv:1: column 3 has no name"]),
+        ("1,ada.jpg\n2,bob.jpg\n", vec!["people.csv:1: no column of the table is named here"]),
+        ("sep=,\r\nid,email\r\n,\r\n1,n/a\r\n", vec!["people.csv:4: `email` is `n/a`, and no address"]),
+        (
+            "id,employee_id\n1,1.2E+05\n",
+            vec!["people.csv:2: `employee_id` is `1.2E+05`: a number that a spreadsheet shortened"],
+        ),
+        ("id,name\n1,\"two\nlines\"\n,x\n", vec!["people.csv:4: the id is empty"]),
         // `10` that was cut would prove something about somebody else.
-        ("photo,id\n,1", vec!["line 2: the file ends within `id` without a line end"]),
-        ("id,photo,employee_id\n7,,gr\n8,,100", vec!["line 3: the file ends within `employee_id` without a line end"]),
+        ("photo,id\n,1", vec!["people.csv:2: the file ends within `id` without a line end"]),
+        (
+            "id,photo,employee_id\n7,,gr\n8,,100",
+            vec!["people.csv:3: the file ends within `employee_id` without a line end"],
+        ),
     ] {
         let folder = folder(table);
         let failure = list(&source(&folder)).unwrap_err();
@@ -112,7 +122,7 @@ fn a_table_that_is_not_text_or_not_there_is_a_failure() {
     let folder = folder("");
     fs::write(folder.path().join(TABLE), b"id,name\n1,Ad\xE4\n2,Bob\n").unwrap();
     let failure = list(&source(&folder)).unwrap_err();
-    assert!(failure.found.contains("line 2: not UTF-8"), "{failure}");
+    assert!(failure.found.contains("people.csv:2: not UTF-8"), "{failure}");
     fs::remove_file(folder.path().join(TABLE)).unwrap();
     assert_eq!(list(&source(&folder)).unwrap_err().kind, FailureKind::Unreachable);
 }
