@@ -15,7 +15,7 @@ use super::scalar::FilePath;
 use super::source::SourceSettings;
 use super::tree::{Id, Kind};
 use crate::model::{AccountKey, PersonKey, normalise_key};
-use crate::settings;
+use crate::settings::{self, MapRow};
 use crate::table;
 
 words! {
@@ -235,7 +235,10 @@ impl UserMap {
             Err(found) => Err(vec![format!("`{shown}` cannot be read: {found}")]),
         };
         match people {
-            Ok(people) => Some(settings::UserMap { person, account, people, place: self.map.place.clone() }),
+            Ok(people) => {
+                let (list, place) = (path.into(), self.map.place.clone());
+                Some(settings::UserMap { person, account, people, list, place })
+            }
             Err(faults) => {
                 let faults: Vec<String> = faults;
                 for message in faults {
@@ -249,7 +252,7 @@ impl UserMap {
 }
 
 /// Account to person. A value that stands there twice would be a guess (promise P1).
-fn people(text: &str) -> Result<BTreeMap<String, String>, Vec<table::RowFault>> {
+fn people(text: &str) -> Result<BTreeMap<String, MapRow>, Vec<table::RowFault>> {
     let mut rows = table::TableReader::new(text.as_bytes()).map_err(|fault| vec![fault])?;
     let header = table::header(&mut rows, &["person", "account"]).map_err(|fault| vec![fault])?;
     let column = |name: &str| {
@@ -300,7 +303,7 @@ fn pair(row: &table::Row, person: usize, account: usize) -> Result<(&str, &str),
 /// What was read so far: each value in its compared form.
 #[derive(Default)]
 struct WhoIsWho {
-    people: BTreeMap<String, String>,
+    people: BTreeMap<String, MapRow>,
     /// The line of each value, and how it was written there.
     seen: BTreeMap<(&'static str, String), (u64, String)>,
     faults: Vec<table::RowFault>,
@@ -315,7 +318,8 @@ impl WhoIsWho {
                 return Err(table::RowFault::new(line, format!("names the {what} of line {} again{but}", first.0)));
             }
         }
-        self.people.insert(normalise_key(account), normalise_key(person));
+        let row = MapRow { person: normalise_key(person), line: u32::try_from(line).unwrap_or(u32::MAX) };
+        self.people.insert(normalise_key(account), row);
         Ok(())
     }
 }
@@ -330,7 +334,7 @@ mod tests {
         let people =
             people("\u{feff}sep=,\nAccount,note,person\n,,\nADA, x, Ada@Example.com\nalan,,alan@example.com\n")
                 .unwrap();
-        assert_eq!(people.get("ada").map(String::as_str), Some("ada@example.com"));
+        assert_eq!(people["ada"], MapRow { person: "ada@example.com".to_owned(), line: 4 });
         assert_eq!(people.len(), 2);
     }
 

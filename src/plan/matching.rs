@@ -158,7 +158,7 @@ fn judge(account: &Account, person: &Person, matching: &Matching) -> PairVerdict
         Matching::Map(map) => {
             let wanted = account.key(map.account).and_then(|name| map.people.get(&name));
             match wanted {
-                Some(wanted) if person.values(map.person).any(|value| value == wanted) => PairVerdict::Fits(0),
+                Some(wanted) if person.values(map.person).any(|value| value == wanted.person) => PairVerdict::Fits(0),
                 _ => PairVerdict::Silent,
             }
         }
@@ -179,7 +179,7 @@ pub(crate) fn carried(account: &Account, matching: &Matching) -> Vec<Vec<String>
     match matching {
         Matching::Pairs(pairs) => pairs.iter().filter_map(|pair| carries(account, pair)).collect(),
         Matching::Map(map) => {
-            let named = account.key(map.account).and_then(|name| Some((map.people.get(&name)?.clone(), name)));
+            let named = account.key(map.account).and_then(|name| Some((map.people.get(&name)?.person.clone(), name)));
             let words = named.map(|(person, name)| vec![map.account.word().to_owned(), name, person]);
             words.into_iter().collect()
         }
@@ -199,7 +199,7 @@ pub(crate) fn lookups(account: &Account, matching: &Matching) -> Vec<(PersonKey,
         Matching::Map(map) => account
             .key(map.account)
             .and_then(|name| map.people.get(&name))
-            .map(|value| vec![(map.person, value.clone())])
+            .map(|row| vec![(map.person, row.person.clone())])
             .unwrap_or_default(),
     }
 }

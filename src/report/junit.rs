@@ -180,9 +180,10 @@ fn suites<'a>(report: &'a RunReport, lines: &CasesByLine) -> Vec<Suite<'a>> {
     let others = report.failures.iter().filter(|words| !told(words));
     let mut cases: Vec<_> = others.map(|words| TestCase::failed("finished", &report.outcome, words.clone())).collect();
     if report.slips > 0 {
-        let (one, many) = ("entry of `users` fits nobody", "entries of `users` fit nobody");
+        let (one, many) =
+            ("entry of `users` or row of a map fits nobody", "entries of `users` or rows of a map fit nobody");
         let message = format!("{}, and somebody is called nearly so: see the notes", counted(report.slips, one, many));
-        cases.push(TestCase::failed("entries of users", "slip", message));
+        cases.push(TestCase::failed("entries of users and rows of maps", "slip", message));
     }
     if !cases.is_empty() {
         suites.push(Suite { name: &report.pipeline, cases });

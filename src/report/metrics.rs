@@ -87,7 +87,7 @@ fn write(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     out.one("run_exit_code", "Exit code of the run.", &[], Some(u64::from(report.exit_code)))?;
     let misplaced = "Pictures on accounts that they were not meant for.";
     out.one("run_misplaced", misplaced, &[], Some(report.misplaced.len() as u64))?;
-    let slips = "Entries of `users` that fit nobody while somebody is called nearly so.";
+    let slips = "Entries of `users` and rows of a map that fit nobody while somebody is called nearly so.";
     out.one("run_slips", slips, &[], Some(report.slips))?;
     out.all(&SOURCES, &report.sources, |of| vec![("source", of.id.as_str())])?;
     out.all(&TARGETS, &report.targets, |of| vec![("target", of.id.as_str())])?;

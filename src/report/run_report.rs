@@ -64,7 +64,7 @@ pub struct RunReport {
     /// Pictures of this run that turned up on accounts they were not meant for.
     #[serde(default)]
     pub misplaced: Vec<MisplacedLine>,
-    /// Entries of `users` that fit nobody while somebody is called nearly so: probably slips, told under `notes`.
+    /// Entries of `users`, and rows of a map, that fit nobody while somebody is called nearly so: probably slips, told under `notes`.
     #[serde(default, skip_serializing_if = "none")]
     pub slips: u64,
     /// What stopped a source, a target or the whole run, and what to do about it.

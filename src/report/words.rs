@@ -69,7 +69,7 @@ fn partial(report: &RunReport) -> &'static str {
     } else if some(|line| line.not_given_back) {
         "finished, but not all can be given back"
     } else if report.slips > 0 {
-        "finished, but an entry of `users` fits nobody and looks like a slip"
+        "finished, but an entry of `users` or a row of a map fits nobody and looks like a slip"
     } else {
         "finished, but not all is as it should be"
     }

@@ -40,6 +40,7 @@ mod kept;
 mod limits;
 mod listing;
 mod look;
+mod map_rows;
 mod match_all;
 mod misplaced;
 mod mixed_up;

@@ -7,6 +7,7 @@
 use super::context::{Mode, RunContext};
 use super::finished_target::{FinishedTarget, Writes};
 use super::limits::Guarded;
+use super::map_rows::slips_of_maps;
 use super::pages::{PAGE, each_page};
 use super::reviewed::SavedChange;
 use super::slips::slips;
@@ -78,8 +79,9 @@ pub(super) fn report(
     if mostly || counted.iter().flatten().any(|(_, result, _)| failed(*result)) {
         exit = exit.and(Exit::SomeFailed);
     }
-    let slips = slips(context, source_runs)?;
-    if slips.probable > 0 {
+    let (slips, rows) = (slips(context, source_runs)?, slips_of_maps(context, source_runs, targets)?);
+    let probable = slips.probable + rows.probable;
+    if probable > 0 {
         exit = exit.and(Exit::SomeFailed);
     }
     let outcome = match (exit, context.mode) {
@@ -124,7 +126,7 @@ pub(super) fn report(
         store: None,
         credentials: Vec::new(),
         misplaced: misplaced(context, targets),
-        slips: slips.probable,
+        slips: probable,
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context.naming.sentences(
             idle.into_iter()
@@ -132,6 +134,7 @@ pub(super) fn report(
                 .chain(other_state)
                 .chain(made_again)
                 .chain(slips.notes)
+                .chain(rows.notes)
                 .chain(notes(context, source_runs, targets))
                 .chain(missed)
                 .chain(guarded.unneeded())

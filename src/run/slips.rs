@@ -114,7 +114,7 @@ const SIGNS: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
 /// How many edits lie between an entry and a name, if the one may stand for the other. Of an address both halves have to be near;
 /// a half with signs of patterns says nothing.
-fn apart(pattern: &str, name: &str) -> Option<usize> {
+pub(super) fn apart(pattern: &str, name: &str) -> Option<usize> {
     let whole = |text: &str| !text.contains(SIGNS);
     let half = |written: &str, other: &str| match whole(written) {
         true => edits(written, other),

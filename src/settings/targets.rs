@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -83,9 +84,20 @@ pub struct UserMap {
     /// What the column `account` holds.
     pub account: AccountKey,
     /// Account to person, both in their compared form ([`crate::model::normalise_key`]); each person stands there once.
-    pub people: BTreeMap<String, String>,
+    pub people: BTreeMap<String, MapRow>,
+    /// The file.
+    pub list: Arc<str>,
     /// The line of the map.
     pub place: Place,
+}
+
+/// Who has an account, and where that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapRow {
+    /// The person's key in its compared form.
+    pub person: String,
+    /// Its line in the list.
+    pub line: u32,
 }
 
 declare! {

@@ -134,3 +134,31 @@ fn a_map_is_read_as_strictly() {
     harness.run().expect_exit(0);
     harness.expect_shown(&[("ada", Face("ada")), ("alan", Face("alan")), ("grace", Start)]);
 }
+
+/// Somebody who left is told and no fault; a slip of the pen gives somebody no picture, and that is not a success.
+#[test]
+fn rows_of_a_map_that_give_nobody_a_picture_are_told() {
+    let row = |account: &str, name: &str| format!("{account},{}\n", address(name));
+    let whole = format!("account,person\n{}{}", row("ada", "ada"), row("alan", "alan"));
+    let left = mapped(&format!("{whole}{}", row("left.long.ago", "left.long.ago")));
+    let told = left.run();
+    let told = told
+        .expect_exit(0)
+        .expect_answer("users.csv:4: no account that is listed has the user name `left.long.ago` (jira)");
+    let person =
+        format!("users.csv:4: nobody that a source lists has the key `email` `{}` (jira)", address("left.long.ago"));
+    told.expect_answer(&person);
+    for (line, words) in [
+        (
+            row("gracee", "grace"),
+            "users.csv:4: no account that is listed has the user name `gracee`; near it is `grace`",
+        ),
+        (row("grace", "gracee"), "near it is `grace@"),
+    ] {
+        let harness = mapped(&format!("{whole}{line}"));
+        for ended in [harness.plan_with(&[]), harness.run()] {
+            ended.expect_exit(3).expect_answer(words);
+        }
+        harness.expect_shown(&[("ada", Face("ada")), ("alan", Face("alan")), ("grace", Start)]);
+    }
+}

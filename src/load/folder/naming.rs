@@ -56,7 +56,7 @@ impl Naming {
             (FolderNames::Match, Matching::Pairs(pairs)) => Self::Keys(pairs.iter().map(|pair| pair.person).collect()),
             (FolderNames::Match, Matching::Map(map)) => Self::Map {
                 person: map.person,
-                names: map.people.iter().map(|(account, person)| (person.clone(), account.clone())).collect(),
+                names: map.people.iter().map(|(account, row)| (row.person.clone(), account.clone())).collect(),
             },
         })
     }

@@ -14,7 +14,7 @@ use crate::model::{
     PictureRef, Rendition, Shown, Standing, Status,
 };
 use crate::settings::{
-    Accounts, FolderNames, FolderTarget, Matching, Ownership, Patterns, Target, TargetKind, UserMap,
+    Accounts, FolderNames, FolderTarget, MapRow, Matching, Ownership, Patterns, Target, TargetKind, UserMap,
 };
 
 /// Takes everything for a picture but what is empty or half.
@@ -302,11 +302,13 @@ async fn match_names_the_files() {
     let mut ada = person("Ada.L@ex.org");
     ada.add_upn("ada@corp");
     ada.add_key(PersonKey::EmployeeId, "0042");
+    let row = |person: &str| MapRow { person: person.to_owned(), line: 2 };
     let map = |people: &[(&str, &str)]| {
         Matching::Map(UserMap {
             person: PersonKey::Email,
             account: AccountKey::Username,
-            people: people.iter().map(|(person, account)| ((*account).to_owned(), (*person).to_owned())).collect(),
+            people: people.iter().map(|(person, account)| ((*account).to_owned(), row(person))).collect(),
+            list: "users.csv".into(),
             place: placed(()).place,
         })
     };
