@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::check_files::{self, FileFinding};
 use super::ci::{Annotation, AnnotationLevel, AzureCommand, GitHubCommand, Platform};
 use super::environment::{self, Unread};
 use super::output::{answer_json, answer_lines, commands, tell};
@@ -49,10 +50,14 @@ enum CheckFormat {
 struct CheckedFile<'a> {
     file: &'a Path,
     found: Result<Document, Unread>,
+    /// Of the files that it names.
+    beside: Vec<FileFinding>,
 }
 
 /// Something found in a file.
 struct Finding {
+    /// The file, if it is another one than the pipeline file.
+    file: Option<PathBuf>,
     weight: AnnotationLevel,
     place: Option<(usize, usize)>,
     message: String,
@@ -69,13 +74,40 @@ impl Finding {
 }
 
 impl CheckedFile<'_> {
+    fn of(file: &Path) -> CheckedFile<'_> {
+        let found = found(file);
+        let beside = found.as_ref().map(check_files::look).unwrap_or_default();
+        CheckedFile { file, found, beside }
+    }
+
+    /// Whether neither it nor a file that it names has a fault.
+    fn is_valid(&self) -> bool {
+        self.found.is_ok() && !self.beside.iter().any(|one| one.is_fault)
+    }
+
     fn found(&self) -> Vec<Finding> {
+        let mut all = self.found_in_it();
+        all.extend(self.beside.iter().map(|one| {
+            let elsewhere = Path::new(&*one.place.file) != self.file;
+            Finding {
+                file: elsewhere.then(|| PathBuf::from(&*one.place.file)),
+                weight: if one.is_fault { AnnotationLevel::Error } else { AnnotationLevel::Warning },
+                place: Some((one.place.line as usize, 1)),
+                message: one.message.clone(),
+                help: Some(one.help.to_owned()),
+            }
+        }));
+        all
+    }
+
+    fn found_in_it(&self) -> Vec<Finding> {
         let fault = AnnotationLevel::Error;
         match &self.found {
             Ok(document) => document
                 .warnings()
                 .into_iter()
                 .map(|Warning { place, message }| Finding {
+                    file: None,
                     weight: AnnotationLevel::Warning,
                     place: Some((place.line as usize, 1)),
                     message,
@@ -85,6 +117,7 @@ impl CheckedFile<'_> {
             Err(Unread::Faults(faults)) => faults
                 .iter()
                 .map(|one| Finding {
+                    file: None,
                     weight: fault,
                     place: Some(faults.position(one)),
                     message: one.message.clone(),
@@ -92,7 +125,7 @@ impl CheckedFile<'_> {
                 })
                 .collect(),
             Err(Unread::Unreadable(words)) => {
-                vec![Finding { weight: fault, place: None, message: words.clone(), help: None }]
+                vec![Finding { file: None, weight: fault, place: None, message: words.clone(), help: None }]
             }
         }
     }
@@ -107,7 +140,7 @@ fn found(file: &Path) -> Result<Document, Unread> {
 
 /// Checks every file; one that is wrong does not hide the faults of the next.
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
-    let checked: Vec<_> = flags.files.iter().map(|file| CheckedFile { file, found: found(file) }).collect();
+    let checked: Vec<_> = flags.files.iter().map(|file| CheckedFile::of(file)).collect();
     let mut exit = Exit::Done;
     for one in &checked {
         match &one.found {
@@ -121,6 +154,13 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
                 tell(Severity::Failure, &trouble.to_string());
                 exit = exit.and(trouble.exit());
             }
+        }
+        for found in &one.beside {
+            let severity = if found.is_fault { Severity::Failure } else { Severity::Warning };
+            tell(severity, &format!("{}: {} (help: {})", found.place, found.message, found.help));
+        }
+        if !one.is_valid() {
+            exit = exit.and(Exit::Usage);
         }
     }
     match flags.format {
@@ -147,7 +187,7 @@ fn words(elements: &[Element]) -> String {
 
 fn human(checked: &[CheckedFile<'_>]) -> String {
     let line = |one: &CheckedFile<'_>| {
-        let document = one.found.as_ref().ok()?;
+        let document = one.found.as_ref().ok().filter(|_| one.is_valid())?;
         let (sources, targets) = (words(document.sources()), words(document.targets()));
         let mut told = format!("{}: no faults ({sources} → {targets})\n", one.file.display());
         for (place, program) in document.programs() {
@@ -161,8 +201,8 @@ fn human(checked: &[CheckedFile<'_>]) -> String {
 fn annotations(checked: &[CheckedFile<'_>], command: impl Fn(Annotation<'_>) -> String) -> String {
     let mut out = String::new();
     for one in checked {
-        let file = outlet::line(&in_repository(one.file));
         for found in one.found() {
+            let file = outlet::line(&in_repository(found.file.as_deref().unwrap_or(one.file)));
             let (place, message) = (found.place, outlet::sentence(&found.sentence()));
             out += &command(Annotation { weight: found.weight, file: &file, place, message: &message });
             out.push('\n');
@@ -178,14 +218,18 @@ fn as_json(checked: &[CheckedFile<'_>]) -> Value {
             .iter()
             .map(|found| {
                 let (line, column) = found.place.unzip();
-                json!({ "severity": severity(found.weight), "line": line, "column": column, "message": found.message,
-                        "help": found.help })
+                let mut told = json!({ "severity": severity(found.weight), "line": line, "column": column,
+                                       "message": found.message, "help": found.help });
+                if let Some(file) = &found.file {
+                    told["file"] = file.display().to_string().into();
+                }
+                told
             })
             .collect();
         let programs: Vec<_> = one.found.iter().flat_map(Document::programs).collect();
         let programs: Vec<_> =
             programs.iter().map(|(place, program)| json!({ "line": place.line, "program": program })).collect();
-        json!({ "file": one.file.display().to_string(), "valid": one.found.is_ok(), "found": told, "programs": programs })
+        json!({ "file": one.file.display().to_string(), "valid": one.is_valid(), "found": told, "programs": programs })
     };
     json!({ "format": 1, "files": checked.iter().map(file).collect::<Vec<_>>() })
 }
@@ -218,8 +262,8 @@ pub(super) fn in_repository(file: &Path) -> String {
 fn code_quality(checked: &[CheckedFile<'_>]) -> Value {
     let mut entries = Vec::new();
     for one in checked {
-        let path = in_repository(one.file);
         for found in one.found() {
+            let path = in_repository(found.file.as_deref().unwrap_or(one.file));
             let (line, _) = found.place.unwrap_or((1, 1));
             let fingerprint = Digest::of(format!("{path}\n{line}\n{}", found.message).as_bytes()).hex();
             let weight = match found.weight {

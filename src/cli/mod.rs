@@ -6,6 +6,7 @@
 
 mod auth;
 mod check;
+mod check_files;
 mod ci;
 mod completions;
 mod environment;

@@ -19,9 +19,30 @@ use super::interpolate::{self, Text, TextPart};
 use super::read::{ByName, Reader};
 use super::secret;
 use super::state::{State, copy_path};
-use super::tree::{Id, Kind};
+use super::tree::{Id, Kind, MapEntry};
 use crate::model::Place;
 use crate::settings::{self, FolderOf, FolderUse, StateBucket};
+
+/// A file that a run reads besides the pipeline file.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalFile {
+    pub used: LocalUse,
+    /// Of a folder with people, the folder.
+    pub path: PathBuf,
+    /// Where it is named.
+    pub place: Place,
+}
+
+/// What such a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocalUse {
+    /// The folder of a source.
+    People,
+    /// Who is who.
+    Map,
+    /// A picture for all whom a rule meets.
+    Image,
+}
 
 impl Document {
     /// What is no fault and will hardly do what is wanted, each with its place.
@@ -79,6 +100,33 @@ impl Document {
                 Some(FolderOf::new(used, &element.id, &element.place, Path::new(path)))
             })
         })
+    }
+
+    /// The files that a run reads besides, where their paths stand in the file as they are; none of a source that is switched off.
+    pub(crate) fn local_files(&self) -> Vec<LocalFile> {
+        let people = self.folders().filter(|folder| folder.used == FolderUse::Read);
+        let mut files: Vec<_> =
+            people.map(|folder| LocalFile { used: LocalUse::People, path: folder.path, place: folder.place }).collect();
+        let tree = &self.tree;
+        let maps = elements::elements(tree, "load").into_iter().filter_map(|below| {
+            let map = tree.get(tree.get(below.settings, "match")?, "map")?;
+            self.local_file(LocalUse::Map, map)
+        });
+        files.extend(maps);
+        let fallback = tree.get(tree.root, "transform").and_then(|transform| tree.get(transform, "fallback"));
+        if let Some(Kind::Map(rules)) = fallback.map(|fallback| &tree.node(fallback).kind) {
+            let image = |rule: &MapEntry| self.local_file(LocalUse::Image, tree.get(rule.value, "image")?);
+            files.extend(rules.iter().filter_map(image));
+        }
+        files
+    }
+
+    fn local_file(&self, used: LocalUse, path: Id) -> Option<LocalFile> {
+        let node = self.tree.node(path);
+        let Kind::Scalar(scalar) = &node.kind else { return None };
+        let line = self.text[..node.span.start].matches('\n').count() + 1;
+        let place = Place { file: Arc::clone(&self.file), line: u32::try_from(line).unwrap_or(u32::MAX) };
+        Some(LocalFile { used, path: PathBuf::from(scalar.text.value()?), place })
     }
 
     /// How people are named in reports, for commands that look nothing up: what is not known yet names nobody.

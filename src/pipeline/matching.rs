@@ -251,6 +251,11 @@ impl UserMap {
     }
 }
 
+/// What is wrong in the text of a map, line by line.
+pub(crate) fn map_faults(text: &str) -> Vec<table::RowFault> {
+    people(text).err().unwrap_or_default()
+}
+
 /// Account to person. A value that stands there twice would be a guess (promise P1).
 fn people(text: &str) -> Result<BTreeMap<String, MapRow>, Vec<table::RowFault>> {
     let mut rows = table::TableReader::new(text.as_bytes()).map_err(|fault| vec![fault])?;

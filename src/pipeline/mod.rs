@@ -40,10 +40,12 @@ mod transform;
 mod tree;
 mod web;
 
+pub(crate) use document::{LocalFile, LocalUse};
 pub use environment::Environment;
 pub use fault::{Colour, Faults};
 pub use file::parse;
 pub(crate) use file::{Document, Element, Warning, schema};
+pub(crate) use matching::map_faults;
 pub use overlay::Overlay;
 pub(crate) use overlay::{ElementKeys, KeptKeys, KeyTexts};
 pub(crate) use test_file::{TestAccount, TestFile, TestPerson, TestPhoto, TestShown, parse_test, test_schema};

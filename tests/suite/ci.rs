@@ -80,6 +80,57 @@ fn a_platform_that_is_recognised_shows_faults_on_their_lines() {
     assert!(ended.stdout.starts_with("::error file=jobs/wrong.yaml,line=4"), "{}", ended.stdout);
 }
 
+/// The files that it names: one that is there and wrong is a fault with its own line; one that is not there yet may be brought by
+/// an earlier step.
+#[test]
+fn check_looks_at_the_tables_and_images_of_a_pipeline() {
+    let harness = Harness::with_people(&["ada"]).with(|pipe| {
+        pipe.without_source("entra").source("folder").set("path", "people");
+        pipe.jira("match", "{ map: users.csv }");
+        pipe.top("transform", "{ fallback: { absent: { image: nobody.png } } }");
+    });
+    let arguments = ["check", "pipeline.yaml"];
+    let mut missing = harness.finish(&arguments).expect_exit(0).expect_answer("no faults");
+    for name in ["people/people.csv", "users.csv", "nobody.png"] {
+        missing = missing.expect_error(&format!("`{name}` is not there"));
+    }
+    let json = harness.finish(&["check", "pipeline.yaml", "--format", "json"]).expect_exit(0).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let found = json["files"][0]["found"].as_array().expect("findings").clone();
+    assert!(found.len() == 3 && found.iter().all(|one| one["severity"] == "warning" && one["line"].is_u64()), "{json}");
+
+    harness.write("people/people.csv", "id,email\n1,n/a\n2,b@example.com\n2,c@example.com\n");
+    harness.write("users.csv", "person;account\n");
+    harness.write("nobody.png", "no picture");
+    let mut wrong = harness.finish(&arguments).expect_exit(2);
+    for words in [
+        "people/people.csv:2: `email` is `n/a`, and no address",
+        "people/people.csv:4: the same id as line 3",
+        "users.csv:1: the columns are separated by `;`",
+        "no picture can be made of `nobody.png`",
+    ] {
+        wrong = wrong.expect_error(words);
+    }
+    assert_eq!(wrong.stdout, "");
+    let github = harness.finish(&["check", "pipeline.yaml", "--format", "github"]).expect_exit(2);
+    github.expect_answer("::error file=people/people.csv,line=4,col=1").expect_answer("::error file=users.csv,line=1");
+    let gitlab = harness.finish(&["check", "pipeline.yaml", "--format", "gitlab"]).expect_exit(2).stdout;
+    let gitlab: Value = serde_json::from_str(&gitlab).expect("JSON");
+    assert_eq!(gitlab[0]["location"]["path"], "people/people.csv");
+    let json = harness.finish(&["check", "pipeline.yaml", "--format", "json"]).expect_exit(2).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&json["files"][0]["valid"], &json["files"][0]["found"][0]["file"]),
+        (&false.into(), &"people/people.csv".into())
+    );
+
+    harness.write("people/people.csv", "id,email\n1,a@example.com\n");
+    harness.write("users.csv", "person,account\na@example.com,ada\n");
+    harness.write("nobody.png", super::population::face("nobody"));
+    let right = harness.finish(&arguments).expect_exit(0).expect_answer("no faults");
+    assert_eq!(right.stderr, "");
+}
+
 #[test]
 fn shells_and_packagers_get_what_they_ask_for() {
     let harness = Harness::tiny();

@@ -9,6 +9,7 @@ mod people;
 mod source;
 mod values;
 
+pub(crate) use people::{TABLE, table_faults};
 pub(crate) use source::Folder;
 
 #[cfg(test)]

@@ -13,13 +13,13 @@ use crate::extract::unmet::{Seen, Unmet};
 use crate::extract::{Belongs, UserFacts};
 use crate::http::{Failure, FailureKind};
 use crate::input;
-use crate::model::{Digest, Fault, Person, PersonId, PersonKey, normalise_key};
+use crate::model::{Digest, Fault, Person, PersonId, PersonKey, Standing, normalise_key};
 use crate::nearest::nearest;
 use crate::settings::Users;
 use crate::table::{self, Cell, TableReader};
 
 /// The table's name in the folder.
-pub(super) const TABLE: &str = "people.csv";
+pub(crate) const TABLE: &str = "people.csv";
 
 /// People handed on at once.
 const PAGE: usize = 500;
@@ -34,6 +34,9 @@ const KEYS: [&str; 5] = ["id", "email", "upn", "username", "employee_id"];
 
 /// Endings of files by which the name of a picture is known to be whole.
 const ENDINGS: [&str; 5] = ["jpg", "jpeg", "png", "gif", "webp"];
+
+/// Bytes of a digest by which a row is looked up; whose it is says the row itself.
+const ROW_KEY: usize = 12;
 
 /// Where each column of [`COLUMNS`] stands in this table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,8 +54,10 @@ pub(super) struct Index {
 /// Sorted by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct RowOffset {
-    /// The head of the id's digest: 16 bytes whatever the id.
-    key: [u8; 16],
+    /// The head of the id's digest: so many bytes whatever the id.
+    key: [u8; ROW_KEY],
+    /// Its line, for whoever is told of it.
+    line: u32,
     offset: u64,
 }
 
@@ -62,26 +67,47 @@ pub(super) fn list(
     users: &Users,
     page: &mut (dyn FnMut(Vec<Person>) + Send),
 ) -> Result<(Index, u64, Vec<Unmet>), Failure> {
-    let file = input::open(path).map_err(|error| unreachable(path, &error))?;
-    let mut sheet =
-        Sheet { users, seen: Seen::nobody(users), index: Index::default(), ids: Vec::new(), faults: Vec::new() };
+    let sheet = read(path, Some(users), page).map_err(|error| unreachable(path, &error))?;
+    if !sheet.faults.is_empty() {
+        return Err(failure(path, sheet.faults));
+    }
+    let mut index = sheet.index;
+    index.rows.sort_unstable();
+    let people = index.rows.len() as u64;
+    Ok((index, people, sheet.rules.map(|(_, seen)| seen.unmet()).unwrap_or_default()))
+}
+
+/// What is wrong in the table of a folder, line by line. `Err`: it cannot be read.
+pub(crate) fn table_faults(folder: &Path) -> std::io::Result<Vec<table::RowFault>> {
+    let mut faults = read(&folder.join(TABLE), None, &mut |_| {})?.faults;
+    faults.sort();
+    Ok(faults)
+}
+
+fn read<'u>(
+    path: &Path,
+    users: Option<&'u Users>,
+    page: &mut (dyn FnMut(Vec<Person>) + Send),
+) -> std::io::Result<Sheet<'u>> {
+    let file = input::open(path)?;
+    let mut sheet = Sheet {
+        rules: users.map(|users| (users, Seen::nobody(users))),
+        index: Index::default(),
+        ids: Vec::new(),
+        faults: Vec::new(),
+    };
     match TableReader::new(BufReader::new(file)) {
         Ok(mut rows) => sheet.read(&mut rows, page),
         Err(fault) => sheet.faults.push(fault),
     }
-    sheet.faults.extend(twice(sheet.ids));
-    if !sheet.faults.is_empty() {
-        return Err(failure(path, sheet.faults));
-    }
-    sheet.index.rows.sort_unstable();
-    let people = sheet.index.rows.len() as u64;
-    Ok((sheet.index, people, sheet.seen.unmet()))
+    sheet.faults.extend(twice(std::mem::take(&mut sheet.ids)));
+    Ok(sheet)
 }
 
 /// What was read of a table so far.
 struct Sheet<'a> {
-    users: &'a Users,
-    seen: Seen<'a>,
+    /// Whom the file means by its rules, and whom they met; `None`: nobody asks who is in scope.
+    rules: Option<(&'a Users, Seen<'a>)>,
     index: Index,
     /// Each id in its compared form and as it is, and its line.
     ids: Vec<([u8; 16], [u8; 16], u64)>,
@@ -123,7 +149,7 @@ impl Sheet<'_> {
     fn row(&mut self, row: &table::Row, width: usize) -> Option<Person> {
         let person = row.misfits(width).or_else(|| self.index.columns.doubt(row)).map_or_else(
             || {
-                read_row(row, self.index.columns, self.users, &mut self.seen)
+                read_row(row, self.index.columns, self.rules.as_mut())
                     .map_err(|found| table::RowFault::new(row.line, found))
             },
             Err,
@@ -132,8 +158,9 @@ impl Sheet<'_> {
             Ok(person) => {
                 let id = person.id.as_str();
                 let key = key_of(id);
-                self.index.rows.push(RowOffset { key, offset: row.offset });
                 self.index.names_pictures |= !self.index.columns.get(row, "photo").is_empty();
+                let line = u32::try_from(row.line).unwrap_or(u32::MAX);
+                self.index.rows.push(RowOffset { key: row_key(id), line, offset: row.offset });
                 self.ids.push((key_of(&normalise_key(id)), key, row.line));
                 Some(person)
             }
@@ -221,7 +248,7 @@ fn meant(name: &str) -> String {
     }
 }
 
-fn read_row(row: &table::Row, columns: Columns, users: &Users, seen: &mut Seen<'_>) -> Result<Person, String> {
+fn read_row(row: &table::Row, columns: Columns, rules: Option<&mut (&Users, Seen<'_>)>) -> Result<Person, String> {
     let get = |name| columns.get(row, name);
     let id = get("id");
     if id.is_empty() {
@@ -240,12 +267,11 @@ fn read_row(row: &table::Row, columns: Columns, users: &Users, seen: &mut Seen<'
     let emails = || get("email").split(';').map(str::trim);
     let names: Vec<&str> =
         [get("upn"), get("username"), id].into_iter().chain(emails()).filter(|name| !name.is_empty()).collect();
-    seen.person(&names);
-    let standing = users.standing(UserFacts {
-        active,
-        user_type: None,
-        belongs: Belongs { in_scope: true, ..Belongs::default() },
-        names: &names,
+    let facts =
+        UserFacts { active, user_type: None, belongs: Belongs { in_scope: true, ..Belongs::default() }, names: &names };
+    let standing = rules.map_or(Standing::InScope, |(users, seen)| {
+        seen.person(&names);
+        users.standing(facts)
     });
     let shown = [get("name"), get("upn"), id].into_iter().find(|name| !name.is_empty()).unwrap_or(id);
     let mut person = Person::new(PersonId::new(id), shown, standing);
@@ -258,13 +284,25 @@ fn read_row(row: &table::Row, columns: Columns, users: &Users, seen: &mut Seen<'
 }
 
 impl Index {
+    fn row(&self, id: &PersonId) -> Option<&RowOffset> {
+        let key = row_key(id.as_str());
+        self.rows.binary_search_by(|row| row.key.cmp(&key)).ok().map(|at| &self.rows[at])
+    }
+
+    /// What is wrong with a person, with their row in front of it.
+    pub(super) fn on_its_line(&self, id: &PersonId, mut fault: Fault) -> Fault {
+        if let Some(row) = self.row(id) {
+            fault.message = format!("{TABLE}:{}: {}", row.line, fault.message);
+        }
+        fault
+    }
+
     /// The picture that a person's row names; empty if it names none.
     pub(super) fn picture_of(&self, file: &mut (impl Read + Seek), id: &PersonId) -> Result<String, Fault> {
         let changed =
             || Fault::new("changed_meanwhile", format!("{TABLE} changed while it was read: `{id}` has moved"));
-        let key = key_of(id.as_str());
-        let at = self.rows.binary_search_by(|row| row.key.cmp(&key)).map_err(|_| changed())?;
-        file.seek(SeekFrom::Start(self.rows[at].offset)).map_err(|_| changed())?;
+        let row = self.row(id).ok_or_else(changed)?;
+        file.seek(SeekFrom::Start(row.offset)).map_err(|_| changed())?;
         let row = match TableReader::at(BufReader::with_capacity(1024, file)).row() {
             Ok(Some(row)) if self.columns.get(&row, "id") == id.as_str() => row,
             _ => return Err(changed()),
@@ -295,6 +333,12 @@ fn may_be_cut(photo: &str) -> Result<(), Fault> {
     let named = if photo.is_empty() { "no picture".to_owned() } else { format!("`{photo}`") };
     let found = format!("the last line of {TABLE} names {named} and has no line end: it may be cut, so end the line");
     Err(Fault::new("table_cut", found))
+}
+
+fn row_key(id: &str) -> [u8; ROW_KEY] {
+    let mut key = [0; ROW_KEY];
+    key.copy_from_slice(&Digest::of(id.as_bytes()).as_bytes()[..ROW_KEY]);
+    key
 }
 
 pub(super) fn key_of(id: &str) -> [u8; 16] {

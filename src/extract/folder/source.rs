@@ -52,7 +52,8 @@ impl Folder {
     fn each<T>(
         &self,
         people: &[PersonId],
-        told: impl Fn(Result<RowPicture, Fault>) -> T,
+        told: impl Fn(RowPicture) -> Result<T, Fault>,
+        unknown: impl Fn(Fault) -> T,
     ) -> Result<Vec<(PersonId, T)>, Failure> {
         // Resolved once: links inside may point about inside, and nowhere else.
         let root = fs::canonicalize(&self.path).map_err(|error| unreachable(&self.path, &error))?;
@@ -60,7 +61,8 @@ impl Folder {
         let mut table = input::open(&root.join(TABLE)).map_err(|error| unreachable(&root.join(TABLE), &error))?;
         let answer = |id: &PersonId| {
             let named = index.picture_of(&mut table, id);
-            (id.clone(), told(named.and_then(|name| self.picture(&root, &name))))
+            let found = named.and_then(|name| self.picture(&root, &name)).and_then(&told);
+            (id.clone(), found.unwrap_or_else(|fault| unknown(index.on_its_line(id, fault))))
         };
         Ok(people.iter().map(answer).collect())
     }
@@ -130,23 +132,24 @@ impl Source for Folder {
     }
 
     async fn versions(&self, people: &[PersonId]) -> Result<Vec<(PersonId, VersionResult)>, Failure> {
-        self.each(people, |found| match found {
-            Ok(RowPicture::Named(path, file)) => match file.metadata() {
-                Ok(metadata) => VersionResult::Version(Some(marker(&metadata))),
-                Err(error) => VersionResult::Unknown(unreadable(&path, &error)),
+        let told = |found| match found {
+            RowPicture::Named(path, file) => match file.metadata() {
+                Ok(metadata) => Ok(VersionResult::Version(Some(marker(&metadata)))),
+                Err(error) => Err(unreadable(&path, &error)),
             },
-            Ok(RowPicture::NotNamed) => VersionResult::Absent(Absence::NoFile),
-            Err(fault) => VersionResult::Unknown(fault),
-        })
+            RowPicture::NotNamed => Ok(VersionResult::Absent(Absence::NoFile)),
+        };
+        self.each(people, told, VersionResult::Unknown)
     }
 
     async fn fetch(&self, people: &[PersonId]) -> Result<Vec<(PersonId, PhotoResult)>, Failure> {
-        self.each(people, |found| match found {
-            Ok(RowPicture::Named(path, file)) => contents(&path, file)
-                .map_or_else(PhotoResult::Unknown, |(version, bytes)| PhotoResult::Photo { version, bytes }),
-            Ok(RowPicture::NotNamed) => PhotoResult::Absent(Absence::NoFile),
-            Err(fault) => PhotoResult::Unknown(fault),
-        })
+        let told = |found| match found {
+            RowPicture::Named(path, file) => {
+                contents(&path, file).map(|(version, bytes)| PhotoResult::Photo { version, bytes })
+            }
+            RowPicture::NotNamed => Ok(PhotoResult::Absent(Absence::NoFile)),
+        };
+        self.each(people, told, PhotoResult::Unknown)
     }
 
     fn where_photos_are(&self) -> &'static str {

@@ -163,6 +163,10 @@ fn pictures_are_present_absent_or_unknown() {
             panic!("unknown: {id}");
         };
         assert_eq!((looked.code.as_str(), probed.code.as_str()), (code, code), "{id}");
+        if let Ok(number) = id.parse::<u32>() {
+            let place = format!("people.csv:{}: ", number + 1);
+            assert!(looked.message.starts_with(&place) && probed.message.starts_with(&place), "{looked:?} {probed:?}");
+        }
     }
 }
 
