@@ -23,6 +23,7 @@ mod kinds;
 mod limits;
 mod lists;
 mod matching;
+mod not_yaml;
 mod notify;
 mod overlay;
 mod rate;

@@ -161,7 +161,18 @@ impl<'a> Reader<'a> {
         let fault = FileFault::new(self.spot(id), format!("expected {expected}, found {}", self.found(id)));
         let nothing = matches!(&self.tree.node(id).kind, Kind::Scalar(scalar) if scalar.is_null());
         let help = "write what belongs to the key behind it or, indented, below it; or leave the key out";
-        self.fault(if nothing { fault.help(help) } else { fault });
+        let entries = match &self.tree.node(id).kind {
+            Kind::Map(entries) if expected.starts_with("a list") => entries.as_slice(),
+            _ => &[],
+        };
+        let fault = match entries.first() {
+            _ if nothing => fault.help(help),
+            Some(entry) if entry.key.starts_with('-') => fault.help("write a blank behind the `-`"),
+            Some(_) => fault.help("write a `-` and a blank in front of the first key of each element"),
+            None if expected.starts_with("a list: ") => fault.help("put `[` and `]` around it"),
+            None => fault,
+        };
+        self.fault(fault);
     }
 
     /// Reports that an element has a value, or a list, in the place of its keys.
@@ -170,10 +181,19 @@ impl<'a> Reader<'a> {
         let mut fault = FileFault::new(self.spot(id), format!("expected keys and values, found {found}"));
         if found == "nothing" {
             fault = fault.help("write what belongs to the key behind it or, indented, below it; or leave the key out");
+        } else if let Some(key) = self.key_without_blank(id, known) {
+            fault = fault.help(format!("write `{key}: …`, with a blank behind the colon"));
         } else if !known.is_empty() {
             fault = fault.help(format!("its keys stand indented below it, or in `{{ }}`: {}", quoted(known)));
         }
         self.fault(fault);
+    }
+
+    /// A key that was meant, where `key:value` is a single value for want of a blank.
+    fn key_without_blank<'k>(&self, id: Id, known: &[&'k str]) -> Option<&'k str> {
+        let Kind::Scalar(scalar) = &self.tree.node(id).kind else { return None };
+        let (key, _) = scalar.text.raw().split_once(':')?;
+        known.iter().find(|known| **known == key).copied()
     }
 
     /// The keys of an element; unknown ones are reported.

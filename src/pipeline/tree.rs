@@ -12,6 +12,7 @@ use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle};
 use super::fault::{FileFault, Span};
 use super::forms::{is_open_word, sounds_like_one};
 use super::interpolate::{self, Text};
+use super::not_yaml;
 
 /// A pipeline file is some hundred lines; whoever needs more has another problem.
 const MAX_BYTES: usize = 1 << 20;
@@ -231,8 +232,8 @@ impl<'t> Builder<'t> {
                 if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
                     return too_deep(at);
                 }
-                let help = "text with `:`, `#`, `{`, `[`, `*`, `&` or `@` needs quotes; indent with spaces";
-                FileFault::new(at, format!("this is not YAML: {}", error.info())).help(help)
+                let told = not_yaml::told(&error.info(), self.text, at.start);
+                FileFault::new(at, told.message).help(told.help)
             })?;
             let span = span.byte_range().unwrap_or(0..0);
             self.take(event, self.boundary(span.start)..self.boundary(span.end))?;

@@ -49,7 +49,7 @@ pub(in super::super) struct Flags {
     #[arg(long, value_name = "PATH")]
     to_folder: Option<String>,
     /// Writes a job for this platform [default: the one whose files are here, or where the origin is]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     ci: Option<Ci>,
 }
 
@@ -59,8 +59,10 @@ enum Ci {
     /// GitHub Actions
     Github,
     /// GitLab CI/CD
+    #[value(alias = "gitlab-ci")]
     Gitlab,
     /// Azure Pipelines
+    #[value(alias = "azure", alias = "azure_devops")]
     AzureDevops,
     /// Jenkins
     Jenkins,
