@@ -105,6 +105,14 @@ impl Judge<'_> {
     fn show(&self, Portrait { photo, rendition }: Portrait, found: Search) -> Judgement {
         let reason = match (&self.picture, self.view.placement) {
             (Picture::Ours(_) | Picture::Unknown(_), Some(placement)) => match self.stale(placement, photo) {
+                Some(Reason::RecipeChanged) if self.is_the_same(placement, rendition) => {
+                    let recipe = self.rules.recipe.clone();
+                    let (person, keys) = (found.person.clone(), found.keys.or(placement.keys));
+                    let placement = Placement { person, keys, recipe, ..placement.clone() };
+                    let detail = Some("other settings make the same picture of the photo".into());
+                    let found = Search { reason: Reason::Unchanged, detail, ..found };
+                    return self.judgement(Change::Unchanged, Some(Step::Adopt(placement)), found);
+                }
                 Some(reason) => reason,
                 None => {
                     let step = self.owned(placement, &found);
@@ -202,6 +210,12 @@ impl Judge<'_> {
             return None;
         }
         Some(Step::Adopt(Placement { person: found.person.clone(), keys: found.keys, ..placement.clone() }))
+    }
+
+    /// What stands there by the record has the very bytes that would be sent (promise P5): as of a photo that is smaller than either
+    /// size. Only where the server shows it.
+    fn is_the_same(&self, placement: &Placement, rendition: Option<RenditionRef>) -> bool {
+        matches!(self.picture, Picture::Ours(_)) && rendition.is_some_and(|made| made.digest == placement.rendition)
     }
 
     /// The picture shown is the photo already: it is recorded as it stands.

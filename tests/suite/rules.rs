@@ -406,6 +406,27 @@ fn who_is_in_two_sources_loses_no_picture_by_leaving_one() {
     harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace")), ("leslie", Face("leslie"))]);
 }
 
+/// A photo that is smaller than either size comes out the same.
+#[test]
+fn other_settings_that_make_the_same_picture_upload_nothing() {
+    let mut harness = Harness::with_people(&["ada", "grace"]).with(|pipe| {
+        pipe.top("transform", "{ resize: { size: 500 } }");
+    });
+    harness.run().expect_exit(0);
+    harness.sandbox.requests().reset();
+    harness.edit(|pipe| _ = pipe.top("transform", "{ resize: { size: 512 } }"));
+    harness.plan_with(&[]).expect_exit(0).expect_answer("nothing to do");
+    harness.run().expect_exit(0).expect_answer("nothing to do");
+    assert_eq!(harness.writes(), [""; 0]);
+    harness.expect_shown(&[("ada", Face("ada")), ("grace", Face("grace"))]);
+    // It is recorded: the next run asks for no photo.
+    let (quiet, requests) = harness.counted(Harness::run);
+    quiet.expect_exit(0).expect_answer("nothing to do");
+    let (same, again) = harness.counted(Harness::run);
+    same.expect_exit(0);
+    assert_eq!(requests, again);
+}
+
 #[test]
 fn a_placeholder_counts_as_no_photo() {
     let placeholder = blake3::hash(&super::population::face("spare")).to_hex();

@@ -25,9 +25,20 @@ fn cases() -> Vec<Row> {
             Reason::PhotoChanged,
             30,
         ),
+        ("another recipe", has(present()).placed().with(another_recipe), "replace", Reason::RecipeChanged, 30),
         (
-            "another recipe",
+            "another recipe that makes the same",
             has(present()).placed().with(|c| c.recipe = "r2".into()),
+            "unchanged",
+            Reason::Unchanged,
+            30,
+        ),
+        (
+            "another recipe, and nobody knows yet what it makes",
+            has(present()).placed().with(|c| {
+                c.recipe = "r2".into();
+                c.sources[0].rendition = None;
+            }),
             "replace",
             Reason::RecipeChanged,
             30,
@@ -434,6 +445,13 @@ fn cases() -> Vec<Row> {
 
 fn frozen_target(case: &mut Case) {
     case.freeze.value = true;
+}
+
+fn another_recipe(case: &mut Case) {
+    case.recipe = "r2".into();
+    if let Some(placement) = &mut case.placement {
+        placement.rendition = Digest::of(b"as it was made by the former one");
+    }
 }
 
 /// No limit stops a target for the sake of what nobody touches.
