@@ -220,7 +220,7 @@ fn targets(flags: &Flags, set: &Variables) -> (Vec<Target>, Taken) {
 fn write(files: &[(&Path, &str)], without_job: &str) -> Result<(), Trouble> {
     let there = |path: &Path| {
         let is_job = files.iter().position(|(one, _)| *one == path).is_some_and(|nth| nth > 0);
-        let help = if is_job { without_job } else { "" };
+        let help = if is_job { without_job } else { "; give another name, or take that file away first" };
         let found = format!("{} is there already and is left as it is; nothing was written{help}", path.display());
         Trouble::Usage(found)
     };
