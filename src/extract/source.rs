@@ -103,6 +103,11 @@ pub(crate) trait Source: Send + Sync {
         None
     }
 
+    /// What is wrong with one person's photo as it is told of them: with where they stand, if the source has a place for each.
+    fn placed(&self, _person: &PersonId, fault: Fault) -> Fault {
+        fault
+    }
+
     /// What to look at where nobody's photo can be learnt, all for one reason.
     fn where_photos_are(&self) -> &'static str {
         "look at the provider's service health, and run again later"

@@ -87,6 +87,8 @@ fn what_was_cut_off_proves_no_absence() {
         (whole().replace("grace.png", "\u{a0}"), "picture_missing"),
         (whole().replace("grace.png", "sub\\\\grace.png"), "has a backslash"),
         (whole().replace("grace.png", "Grace.png"), "differs only in case"),
+        (whole().replace("grace.png", "gone.png"), "people.csv:4: "),
+        (whole().replace("grace.png", "people.csv"), "people.csv:4: this is not a picture"),
     ] {
         let text: String = text;
         table(&harness, text);

@@ -62,7 +62,7 @@ impl Folder {
         let answer = |id: &PersonId| {
             let named = index.picture_of(&mut table, id);
             let found = named.and_then(|name| self.picture(&root, &name)).and_then(&told);
-            (id.clone(), found.unwrap_or_else(|fault| unknown(index.on_its_line(id, fault))))
+            (id.clone(), found.unwrap_or_else(&unknown))
         };
         Ok(people.iter().map(answer).collect())
     }
@@ -150,6 +150,10 @@ impl Source for Folder {
             RowPicture::NotNamed => Ok(PhotoResult::Absent(Absence::NoFile)),
         };
         self.each(people, told, PhotoResult::Unknown)
+    }
+
+    fn placed(&self, person: &PersonId, fault: Fault) -> Fault {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).on_its_line(person, fault)
     }
 
     fn where_photos_are(&self) -> &'static str {

@@ -12,7 +12,7 @@ use super::calls::PhotoRendering;
 use super::counts::FetchCounts;
 use super::question::was_known;
 use crate::error::Trouble;
-use crate::extract::VersionResult;
+use crate::extract::{Source, VersionResult};
 use crate::model::{
     Absence, Digest, Fault, PersonId, PersonRef, PhotoFact, PhotoHint, PhotoMark, Remembered, SourceId, Version,
 };
@@ -52,6 +52,7 @@ fn opaque(marker: &Version) -> u64 {
 pub(super) struct Answers<'a> {
     context: &'a RunContext,
     id: SourceId,
+    source: Arc<dyn Source>,
     renderer: &'a Arc<Renderer>,
     /// People whose bytes are to be asked for.
     pub to_fetch: Vec<PersonId>,
@@ -77,10 +78,16 @@ pub(super) struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(context: &'a RunContext, id: &SourceId, renderer: &'a Arc<Renderer>) -> Self {
+    pub(super) fn new(
+        context: &'a RunContext,
+        id: &SourceId,
+        source: &Arc<dyn Source>,
+        renderer: &'a Arc<Renderer>,
+    ) -> Self {
         Self {
             context,
             id: id.clone(),
+            source: Arc::clone(source),
             renderer,
             to_fetch: Vec::new(),
             probing: HashMap::new(),
@@ -308,6 +315,11 @@ impl<'a> Answers<'a> {
         if self.facts.len() >= TOGETHER {
             self.flush()?;
         }
+        let fact = match fact {
+            PhotoFact::Unreadable(fault) => PhotoFact::Unreadable(self.source.placed(person, fault)),
+            PhotoFact::Unknown(fault) => PhotoFact::Unknown(self.source.placed(person, fault)),
+            known => known,
+        };
         self.facts.push((self.who(person), fact));
         Ok(())
     }

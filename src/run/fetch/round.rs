@@ -121,7 +121,7 @@ impl<'a> FetchRun<'a> {
             context,
             id: source_run.id().clone(),
             calls: Calls::new(context, source, renderer, concurrency),
-            answers: Answers::new(context, source_run.id(), renderer),
+            answers: Answers::new(context, source_run.id(), source, renderer),
             first: First::No,
             marked: if source_run.counts.marked > 0 { Marked::Yes } else { Marked::No },
             selected: PhotosOf::Everybody,
