@@ -6,7 +6,7 @@
 
 use std::io::BufRead;
 
-use super::{Row, RowFault, SEPARATORS, TableReader, separated_by};
+use super::reader::{Row, RowFault, SEPARATORS, TableReader, separated_by};
 
 /// The header of a table that may have these columns.
 pub(crate) fn header<R: BufRead>(rows: &mut TableReader<R>, columns: &[&str]) -> Result<Row, RowFault> {

@@ -1,3 +1,4 @@
+use super::reader::LONGEST;
 use super::*;
 
 fn rows(text: &[u8]) -> Result<Vec<Row>, RowFault> {
