@@ -21,6 +21,7 @@ mod man;
 mod messages;
 mod noted;
 mod only_file;
+mod other_tools;
 mod output;
 mod pipeline_file;
 mod program;
@@ -117,7 +118,9 @@ enum Command {
 pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            let written: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            other_tools::advise(&mut error, &written);
             return refused(&error);
         }
     };
