@@ -84,11 +84,22 @@ fn is_clear(text: &Text, secret: bool) -> bool {
     parts.iter().any(clear)
 }
 
+/// What stands in front of somebody's address, with a colon: a link, or a proxy address of Entra ID.
+const BEFORE_ADDRESSES: [&str; 4] = ["mailto", "smtp", "sip", "acct"];
+
+/// `mailto:ada@example.com`: what somebody is called, with what kind of address it is.
+pub(super) fn before_address(text: &str) -> Option<&'static str> {
+    let (kind, address) = text.split_once(':')?;
+    let known = BEFORE_ADDRESSES.into_iter().find(|known| known.eq_ignore_ascii_case(kind.trim_start()));
+    known.filter(|_| !address.contains([':', '/']))
+}
+
 /// `https://name:password@host`, or what may have been meant so.
 pub(super) fn has_password(text: &str) -> bool {
     let (scheme, rest) = text.split_once("://").map_or((false, text), |(_, rest)| (true, rest));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(user, _)| scheme || user.contains(':'))
+    let is_password = |user: &str| scheme || user.contains(':') && before_address(authority).is_none();
+    authority.rsplit_once('@').is_some_and(|(user, _)| is_password(user))
 }
 
 /// An address of a person behind a key, `email: [ada@example.com`, has no password.
@@ -209,12 +220,18 @@ mod tests {
             ("keep_replaced: hunter2", false),
             ("keep_replaced: 12345678", false),
             ("password: 30d", false),
+            ("opted_out: ['mailto:ada@x.example']", true),
+            ("exclude: ['SMTP:ada@x.example']", true),
+            ("password: 'mailto:ada@x.example'", false),
+            ("proxy: 'mailto:hunter2:x@host'", false),
+            ("proxy: 'svc:hunter2@host'", false),
         ] {
             let (tree, _) = Tree::parse(text);
             assert_eq!(in_tree(&tree.unwrap()).is_empty(), shown, "{text}");
         }
         assert!(in_text("keep_replaced: 30d\nx: ]").is_empty());
         assert!(in_text("        email: [a@x.example }").is_empty());
+        assert!(in_text("        opted_out: [ mailto:a@x.example }").is_empty());
         assert!(!in_text("proxy: svc:hunter2@host }").is_empty());
     }
 

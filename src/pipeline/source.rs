@@ -12,6 +12,7 @@ use super::declare::{element, words};
 use super::fault::{FileFault, Span};
 use super::read::{At, List, Reader, Setting};
 use super::scalar::{Flag, Name, Word, scalar_schema};
+use super::secret::before_address;
 use super::settle::Settle;
 use super::tree::{Id, Kind};
 use crate::model::{PersonKey, Place, SourceId};
@@ -215,8 +216,8 @@ impl Setting for Pattern {
 /// Why a pattern is the name of nobody, though it was meant for somebody: it came with more than the name. That it fits nobody
 /// would only be noted, when the person's face is shown already.
 fn no_name(text: &str) -> Option<String> {
-    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
-        return Some("write the address alone, without `mailto:`".to_owned());
+    if let Some(kind) = before_address(text) {
+        return Some(format!("write the address alone, without `{kind}:`"));
     }
     if text.contains('<') && text.trim_end().ends_with('>') {
         return Some("write the address alone, without the name and the angle brackets around it".to_owned());
@@ -359,8 +360,9 @@ mod tests {
                 ("{ exclude: ['[a-'] }", "`[a-` is not a pattern: "),
                 (
                     "{ opted_out: ['MailTo:ann@ex.org'] }",
-                    "is not a pattern: write the address alone, without `mailto:`",
+                    "`MailTo:ann@ex.org` is not a pattern: write the address alone, without `mailto:`",
                 ),
+                ("{ opted_out: ['SMTP:ann@ex.org'] }", "is not a pattern: write the address alone, without `smtp:`"),
                 ("{ freeze: ['Ann <ann@ex.org>'] }", "is not a pattern: write the address alone, without the name"),
                 ("{ exclude: ['<ann@ex.org>'] }", "is not a pattern: write the address alone, without the name"),
                 ("{ opted_out: [\"ann\\u200B@ex.org\"] }", "is not a pattern: it holds a zero-width space (U+200B)"),
