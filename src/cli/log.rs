@@ -67,7 +67,7 @@ pub(super) fn standard_error_of(words: impl Iterator<Item = std::ffi::OsString>)
 /// Ends what [`Flags::start`] began.
 pub(super) fn end() -> Result<(), Trouble> {
     let timeline = TIMELINE.get();
-    timeline.map_or(Ok(()), |timeline| timeline.end().map_err(Trouble::file("write the file of --trace")))
+    timeline.map_or(Ok(()), |timeline| timeline.end().map_err(Trouble::file("write the timeline of --trace")))
 }
 
 impl Flags {

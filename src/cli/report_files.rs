@@ -103,8 +103,8 @@ impl Files {
 
     /// Whether they can be written, as far as that can be known before.
     pub(super) fn try_out(&self, named: bool) -> Result<(), Trouble> {
-        // The folder beside the state is tried with the state.
-        if let Some(folder) = self.report.as_ref().filter(|_| named) {
+        // The folder beside the state is made after the state, and tried with it where there is none yet.
+        if let Some(folder) = self.report.as_ref().filter(|folder| named || folder.symlink_metadata().is_ok()) {
             ReportFolder(folder).try_out()?;
         }
         match &self.plan {

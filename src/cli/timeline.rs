@@ -65,7 +65,8 @@ impl Timeline {
             let found = "it is there, and is no timeline: nothing was written; name another file";
             return Err(Trouble::Usage(format!("--trace {}: {found}", path.display())));
         }
-        Self::create(path).map_err(Trouble::file("begin the file of --trace"))
+        let place = format!("begin the timeline of --trace at {}; name a place that can be written to", path.display());
+        Self::create(path).map_err(Trouble::file(place))
     }
 
     fn create(path: &Path) -> io::Result<Self> {

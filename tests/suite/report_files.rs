@@ -185,6 +185,23 @@ fn a_long_list_says_where_all_of_it_is() {
         .expect_answer("  … and 43 more of 103: --report DIR writes pictures.html and run.json, which have them all\n");
 }
 
+/// Of a run that nobody may read the answer of, nothing is asked and nothing written.
+#[test]
+fn a_place_that_cannot_be_written_to_is_found_before_anything_is_asked() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.write("state/stage.report", "somebody's");
+    let run = |flags: &[&str]| harness.finish(&[&["run", "pipeline.yaml"], flags].concat());
+    run(&[]).expect_exit(1).expect_error("could not write the report to state/stage.report; ");
+    harness.write("file", "somebody's");
+    run(&["--report", "file/report"]).expect_exit(1).expect_error("could not write the report to file/report; ");
+    let traced = run(&["--report", "report", "--trace", "nowhere/trace.json"]).expect_exit(1);
+    traced.expect_error(
+        "could not begin the timeline of --trace at nowhere/trace.json; name a place that can be written",
+    );
+    assert_eq!(harness.calls("jira"), [""; 0]);
+    assert_eq!(std::fs::read_to_string(harness.path("state/stage.report")).expect("it stays"), "somebody's");
+}
+
 /// One sentence for whoever is left alone for one and the same cause.
 #[test]
 fn a_source_that_is_down_is_told_once() {
