@@ -186,6 +186,13 @@ const sheet = (() => {
   });
   addEventListener('resize', () => { below(); measure(); });
   document.addEventListener('click', (event) => {
+    const show = event.target.closest('[data-show]');
+    if (show) {
+      chosen = show.dataset.show;
+      apply();
+      $('.tools').scrollIntoView();
+      return;
+    }
     const pair = event.target.closest('.rows .pair');
     if (pair) {
       const row = rowOf.get(pair.closest('li'));

@@ -102,7 +102,11 @@ fn verdict(report: &RunReport, lines: LineCounts) -> Markup {
                 " " (counted(conflicts, "account")) @if conflicts == 1 { " is" } @else { " are" } " in conflict."
             }
             @if lines.attention > 0 {
-                " " (counted(lines.attention, "account")) @if lines.attention == 1 { " needs" } @else { " need" } " attention."
+                " "
+                button type="button" data-show="care" {
+                    (counted(lines.attention, "account")) @if lines.attention == 1 { " needs" } @else { " need" } " attention"
+                }
+                "."
             }
         }
     }
@@ -255,7 +259,9 @@ fn time(report: &RunReport) -> Markup {
                                 @if planned && is_whole {
                                     (counted(duration::units(report, line), duration::unit(report, line))) " at " (speed(line.per_second)) " per second"
                                 } @else {
-                                    (count(line.sent)) " sent, " (count(line.forecast)) " forecast"
+                                    (counted(line.sent, "request"))
+                                    @if line.sent == line.forecast { ", as forecast" }
+                                    @else { "; the plan said " (count(line.forecast)) }
                                 }
                             }
                         }

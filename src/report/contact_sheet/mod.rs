@@ -139,7 +139,7 @@ fn tools(
             ul.pills {
                 (pill("all", "All", lines.all, None))
                 (pill("care", "Needs attention", lines.attention, Some("care")))
-                @for (section, rows) in sections { (pill(section.id(), section.title(planned), rows.all, None)) }
+                @for (section, rows) in sections { (pill(section.id(), section.short_title(planned), rows.all, None)) }
                 @if targets.len() > 1 {
                     @for (target, number) in targets { (pill(&format!("t:{target}"), target, *number, None)) }
                 }

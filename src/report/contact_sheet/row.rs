@@ -27,7 +27,8 @@ pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
     let section = Section::of(line, planned);
     // The limit stands above, once.
     let error = line.error.as_ref().filter(|_| section == Section::Failed);
-    let care = if needs_attention(line, planned) { "care " } else { "" };
+    let needs_care = needs_attention(line, planned);
+    let care = if needs_care { "care " } else { "" };
     html! {
         li data-f={ (care) "t:" (line.target) } {
             button.pair type="button" tabindex="-1" {
@@ -38,7 +39,10 @@ pub(super) fn row(pictured: &Pictured, planned: bool) -> Markup {
                 }
             }
             div.who {
-                b { bdi { (name) } }
+                b {
+                    bdi { (name) }
+                    @if needs_care { span.care title="needs attention" { span.unseen { " needs attention" } } }
+                }
                 span { span.t { bdi { (line.target) } } bdi { (line.account.name) } }
             }
             div.why {
@@ -86,7 +90,7 @@ fn frame(which: &str, picture: &str, bytes: Option<&Thumbnail>) -> Markup {
 fn short(picture: &str) -> &'static str {
     match picture.split_once(':') {
         Some(("b3", _)) => "ours",
-        Some(("foreign", _)) => "own",
+        Some(("foreign", _)) => "upload",
         Some(("system", _)) => "stock",
         _ => "?",
     }
@@ -108,7 +112,7 @@ pub(super) fn glyph(name: &str) -> Markup {
 fn label(picture: &str) -> String {
     match picture.split_once(':') {
         Some(("b3", hex)) => format!("ours, b3:{}", hex.get(..8).unwrap_or(hex)),
-        Some(("foreign", mark)) => format!("own picture {mark}"),
+        Some(("foreign", mark)) => format!("uploaded picture {mark}"),
         Some(("system", mark)) => format!("stock picture {mark}"),
         _ if picture == "default" => "the default picture".to_owned(),
         _ if picture == "unknown" => "not known".to_owned(),

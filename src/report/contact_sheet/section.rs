@@ -71,8 +71,8 @@ impl Section {
             (Self::ByHand, _) => "To take off by hand",
             (Self::Reverts, true) => "To revert",
             (Self::Reverts, false) => "Reverted",
-            (Self::Foreign, true) => "Own pictures to replace",
-            (Self::Foreign, false) => "Own pictures replaced",
+            (Self::Foreign, true) => "Uploaded pictures to replace",
+            (Self::Foreign, false) => "Uploaded pictures replaced",
             (Self::Reassigned, _) => "Reassigned",
             (Self::Replaced, true) => "To replace",
             (Self::Replaced, false) => "Replaced",
@@ -86,6 +86,19 @@ impl Section {
         }
     }
 
+    /// The same for a button among many.
+    pub(super) fn short_title(self, planned: bool) -> &'static str {
+        match (self, planned) {
+            (Self::Foreign, true) => "Uploads to replace",
+            (Self::Foreign, false) => "Uploads replaced",
+            (Self::Unread, _) => "Source not read",
+            (Self::NotAsked, _) => "Stopped before",
+            (Self::Kept, _) => "Left alone",
+            (Self::Skipped, _) => "Not looked at",
+            _ => self.title(planned),
+        }
+    }
+
     pub(super) fn about(self) -> &'static str {
         match self {
             Self::Failed => "What was to be written and was not, or is not shown. The next run looks again.",
@@ -93,7 +106,10 @@ impl Section {
                 "Faces of people who opted out, or whose account is somebody else's now. We did not make these pictures, so no run deletes them."
             }
             Self::Reverts => "Accounts that go back to the default picture, or to what stood before a run.",
-            Self::Foreign => "Pictures that people chose themselves, and that give way to the photo of the directory.",
+            Self::Foreign => {
+                "Pictures that are not on record as ours: somebody put them there, or a run that this state has not seen. They give way to the \
+                 photo of the directory."
+            }
             Self::Reassigned => {
                 "Accounts that belong to another person than last time, or show somebody else's picture: that face goes."
             }
