@@ -3,10 +3,13 @@
 //! Owns: the page. Leaves to others: the words (`model`, `settings`, `exit`, `explain`).
 //! A newcomer gets wrong: this is a test alone; a page that is not what the code says fails it.
 
+mod fault_codes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use self::fault_codes::MEANINGS;
 use super::EXIT_CODES;
 use crate::exit::Exit;
 use crate::explain;
@@ -122,10 +125,12 @@ fn codes(out: &mut String) {
             }
         }
     }
-    out.push_str("\n## What is wrong with one person\n\nThe word in brackets, `error.code` of `run.json`; behind it stands what was tried and found. Those that are put together from a vendor's answer are not here: [wire/](wire/) has the answers.\n\n| code | given by |\n|---|---|\n");
-    for (code, rooms) in codes {
+    out.push_str("\n## What is wrong with one person\n\nThe word in brackets, `error.code` of `run.json`; behind it stands what was tried and found. Those that are put together from a vendor's answer are not here: [wire/](wire/) has the answers.\n\n| code | meaning | given by |\n|---|---|---|\n");
+    let known: Vec<_> = MEANINGS.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes.keys().map(String::as_str).collect::<Vec<_>>(), known, "each code has its sentence, in order");
+    for ((code, rooms), (_, meaning)) in codes.into_iter().zip(MEANINGS) {
         let rooms: Vec<_> = rooms.into_iter().collect();
-        _ = writeln!(out, "| `{code}` | {} |", rooms.join(", "));
+        _ = writeln!(out, "| `{code}` | {meaning} | {} |", rooms.join(", "));
     }
 }
 
@@ -136,7 +141,10 @@ fn files(source: &Path) -> Vec<(String, PathBuf)> {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with("tests") || name == "fuzzing" || name == "messages.rs" {
+            if name.starts_with("tests")
+                || name == "fuzzing"
+                || ["messages.rs", "fault_codes.rs"].contains(&name.as_str())
+            {
                 continue;
             }
             if path.is_dir() {

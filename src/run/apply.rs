@@ -294,17 +294,16 @@ impl Workers<'_> {
     }
 
     async fn write(&self, session: Session, planned: &Planned, journal: &mut StoreJournal) -> Result<Done, WriteError> {
-        let refused = |code: &str, found: &str| WriteError::Refused(Fault::new(code, found));
         match &planned.task.step {
             Step::Show(wanted) => {
-                let gone = || refused("spool", "its picture is not in the cache any more; run again");
-                let rendition = self.rendition(wanted).ok_or_else(gone)?;
+                let gone = Fault::new("not_cached", "its picture is not in the cache any more; run again");
+                let rendition = self.rendition(wanted).ok_or(WriteError::Refused(gone))?;
                 let draft = self.draft(planned, Some((wanted, &rendition)));
                 session.replace(draft, &rendition, journal).await
             }
             Step::GiveBack(earlier) if earlier.kept_by.is_some() => {
-                let gone = || refused("gone", "what was kept of the earlier picture is there no more");
-                let (wanted, rendition) = self.kept(planned).ok_or_else(gone)?;
+                let gone = Fault::new("gone", "what was kept of the earlier picture is there no more");
+                let (wanted, rendition) = self.kept(planned).ok_or(WriteError::Refused(gone))?;
                 let draft = self.draft(planned, Some((&wanted, &rendition)));
                 session.replace(draft, &rendition, journal).await
             }
@@ -312,7 +311,7 @@ impl Workers<'_> {
             Step::Finish(open, mark) => session.mend(open, &Mend::Finish(mark.clone()), journal).await,
             Step::Tidy(open, mark) => session.mend(open, &Mend::Tidy(mark.clone()), journal).await,
             Step::Look(_) | Step::Adopt(_) => {
-                Err(refused("not_looked_at", "the picture there was not looked at; run again"))
+                Err(WriteError::Refused(Fault::new("not_looked_at", "the picture there was not looked at; run again")))
             }
         }
     }
