@@ -7,6 +7,7 @@ use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
 use crate::explain::{self, Elements};
+use crate::run::facts_path;
 use crate::state::Holder;
 
 /// Who is explained.
@@ -26,7 +27,14 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
     let document = flags.pipeline.document()?;
     let state = flags.pipeline.state(&document, "`explain`")?;
-    let mut explanation = explain::explain(&state, Elements::of(&document), &flags.who)?;
+    let found = explain::explain(&state, Elements::of(&document), &flags.who);
+    let mut explanation = match found {
+        Err(Trouble::Usage(words)) if !facts_path(&state).is_file() => {
+            let elsewhere = flags.pipeline.in_sandboxes(&document, "explain", " WHO")?;
+            return Err(Trouble::Usage([vec![words], elsewhere].concat().join("; ")));
+        }
+        found => found?,
+    };
     if let Some(run) = &explanation.unfinished {
         explanation.under_way = Holder::last(&state).and_then(|holder| match holder.run.as_str() == run {
             true => holder.is_alive(),

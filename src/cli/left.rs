@@ -60,8 +60,8 @@ struct LeftOf {
     since: Option<String>,
     /// What the report says of it as a whole.
     failure: Option<String>,
-    /// Each with its number in the report, and the one that is told.
-    counts: Vec<(&'static LeftCount, u64, u64)>,
+    /// Each with its number.
+    counts: Vec<(&'static LeftCount, u64)>,
 }
 
 impl WhatIsLeft {
@@ -83,6 +83,7 @@ impl WhatIsLeft {
         if let Some((run, exit_code, _)) = self.reported() {
             let lines: Vec<_> = self.lists.iter().flatten().filter_map(LeftOf::line).collect();
             let what = match (lines.is_empty(), exit_code) {
+                (true, 0) if self.open_writes > 0 && !under_way => " nothing but the open writes below".to_owned(),
                 (true, 0) => " nothing".to_owned(),
                 (true, code) => format!(" nothing that is counted, but it ended in {code}; see `report`"),
                 (false, _) => String::new(),
@@ -109,6 +110,11 @@ impl WhatIsLeft {
         Some(self.reported()?.2)
     }
 
+    /// The run that it is of.
+    pub(super) fn run(&self) -> Option<&str> {
+        Some(self.reported()?.0)
+    }
+
     fn reported(&self) -> Option<(&str, u8, &Value)> {
         let last = self.last.as_ref()?;
         let end = last.end.as_ref()?;
@@ -130,7 +136,7 @@ impl LeftOf {
         let failure = said.filter_map(|said| said.strip_prefix(&format!("{id}: "))).next().map(str::to_owned);
         let number = |key: &str| element[key].as_u64().unwrap_or(0);
         let told = |count: &LeftCount| number(count.key).saturating_sub(count.without.map_or(0, number));
-        let counts = counts.iter().map(|count| (count, number(count.key), told(count))).collect();
+        let counts = counts.iter().map(|count| (count, told(count))).collect();
         Ok(Self { failure: failure.filter(|_| state == "failed"), id, state, since: since.map(rfc3339), counts })
     }
 
@@ -145,8 +151,8 @@ impl LeftOf {
             ("failed", None) => Some(format!("failed{since}")),
             _ => None,
         };
-        let some = self.counts.iter().filter(|(.., told)| *told > 0);
-        let counts = some.map(|(count, _, number)| counted(*number, count.one, count.many));
+        let some = self.counts.iter().filter(|(_, number)| *number > 0);
+        let counts = some.map(|(count, number)| counted(*number, count.one, count.many));
         let counts: Vec<_> = counts.collect();
         let words = [(!counts.is_empty()).then(|| counts.join(", ")), whole];
         let words: Vec<_> = words.into_iter().flatten().collect();
@@ -155,7 +161,7 @@ impl LeftOf {
 
     fn json(&self) -> Value {
         let mut all = json!({ "id": self.id, "state": self.state, "since": self.since });
-        self.counts.iter().for_each(|(count, number, _)| all[count.key] = json!(number));
+        self.counts.iter().for_each(|(count, number)| all[count.key] = json!(number));
         all
     }
 }

@@ -70,6 +70,28 @@ impl PipelineFile {
         Ok(path)
     }
 
+    /// Where runs are recorded that whoever finds none here may mean: those in each sandbox have a state of their own.
+    /// `behind`: what stands behind the file in the command that shows them.
+    pub(super) fn in_sandboxes(
+        &self,
+        document: &Document,
+        command: &str,
+        behind: &str,
+    ) -> Result<Vec<String>, Trouble> {
+        #[cfg(feature = "sandbox")]
+        let worlds = self.sandbox.others(document)?;
+        #[cfg(not(feature = "sandbox"))]
+        let worlds = {
+            _ = document;
+            Vec::<String>::new()
+        };
+        let told = |world: String| {
+            let see = format!("avatarpipe {command} {}{behind} --sandbox={world}", self.file.display());
+            format!("runs in the sandbox `{world}` are recorded apart; see them with: {see}")
+        };
+        Ok(worlds.into_iter().map(told).collect())
+    }
+
     /// The same for people: the file, or the bucket.
     pub(super) fn place(&self, document: &Document, state: &Path) -> Result<String, Trouble> {
         Ok(match self.bucket(document)? {

@@ -67,14 +67,16 @@ impl SandboxFlag {
         Ok(there)
     }
 
-    /// The worlds in which a pipeline with this state was run; none if one of them is asked for.
-    pub(super) fn others(&self, state: &Path) -> Vec<String> {
+    /// The worlds in which a pipeline was run, but for the one that is asked for.
+    pub(super) fn others(&self, document: &Document) -> Result<Vec<String>, Trouble> {
+        let (state, asked) = (environment::state_path(document)?, self.world(document));
         let beside = state.parent().unwrap_or(Path::new("")).join(SANDBOXES);
-        let worlds = std::fs::read_dir(beside).into_iter().flatten().flatten().filter(|_| self.sandbox.is_none());
+        let worlds = std::fs::read_dir(beside).into_iter().flatten().flatten();
         let names = worlds.filter_map(|world| world.file_name().into_string().ok());
-        let mut names: Vec<_> = names.filter(|name| state_path(state, name).is_file()).collect();
+        let others = names.filter(|name| asked.as_ref() != Some(name) && state_path(&state, name).is_file());
+        let mut names: Vec<_> = others.collect();
         names.sort();
-        names
+        Ok(names)
     }
 
     /// As it was written.

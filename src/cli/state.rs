@@ -15,7 +15,7 @@ use crate::explain::{self, Elements, Named};
 use crate::model::{counted, rfc3339};
 use crate::pipeline::Document;
 use crate::run;
-use crate::state::{self, Lock, Store};
+use crate::state::{self, Forgotten, Lock, Store};
 
 /// Which state.
 #[derive(Debug, Args)]
@@ -85,9 +85,13 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         purge(&path, None)?;
         return Ok(Exit::Done);
     }
-    let version = version.ok_or_else(|| {
-        Trouble::Usage(format!("there is no state yet: `{}` is missing; `run` makes it", path.display()))
-    })?;
+    let Some(version) = version else {
+        let elsewhere =
+            flags.pipeline.in_sandboxes(&document, "state", " show")?.into_iter().map(|words| format!("; {words}"));
+        let elsewhere: String = elsewhere.collect();
+        let missing = format!("there is no state yet: `{}` is missing; `run` makes it{elsewhere}", path.display());
+        return Err(Trouble::Usage(missing));
+    };
     match &flags.act {
         Act::Show { format } => show(&path, version, *format),
         Act::Verify => {
@@ -98,6 +102,7 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
             Err(Trouble::Usage(format!("state backup {}: it is the state itself; name another file", to.display())))
         }
         Act::Backup { to } => {
+            expect_folder(to)?;
             state::back_up(&path, to)?;
             let pictures =
                 run::copy_kept(&path, to).map_err(Trouble::file("copy what is kept of replaced pictures"))?;
@@ -248,6 +253,18 @@ fn bytes(path: PathBuf) -> u64 {
     }
 }
 
+/// A copy goes where somebody looks for it: a folder that is not there is a slip.
+fn expect_folder(to: &Path) -> Result<(), Trouble> {
+    match to.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => {
+            let found = format!("there is no folder {}; make it, or name another file", folder.display());
+            let error = std::io::Error::new(std::io::ErrorKind::NotFound, found);
+            Err(Trouble::File { tried: format!("copy the state to {}", to.display()), error })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Of a state in a bucket.
 const VERSIONS: &str = "\
 not touched: earlier versions of objects, where the bucket keeps such; a rule of the bucket ends them
@@ -287,14 +304,19 @@ fn forget(document: &Document, path: &Path, store: &Store, person: &str) -> Resu
     let pictures = run::forget_kept(path, &store.key()?, &accounts)
         .map_err(Trouble::file("take away what was kept of replaced pictures"))?;
     let gone = store.forget(whom).wait()?;
+    let names = names.join(", ");
+    if gone == Forgotten::default() && pictures == 0 {
+        return Ok(format!("nothing was on record of {names} in {}\n{NOT_TOUCHED}", path.display()));
+    }
     Ok(format!(
-        "forgotten: {}\ntaken out of {}: photo marks {}, placements {}, closed writes {}\n\
-         replaced pictures taken away: {pictures}\n{NOT_TOUCHED}",
-        names.join(", "),
+        "forgotten: {names}\ntaken out of {}: {}, {}, {}, {}\n\
+         taken away: {}\n{NOT_TOUCHED}",
         path.display(),
-        gone.marks,
-        gone.placements,
-        gone.writes
+        counted(gone.marks as u64, "photo mark", "photo marks"),
+        counted(gone.placements as u64, "placement", "placements"),
+        counted(gone.writes as u64, "closed write", "closed writes"),
+        counted(gone.lines as u64, "line of reports", "lines of reports"),
+        counted(pictures as u64, "picture that was kept for `undo`", "pictures that were kept for `undo`"),
     ))
 }
 

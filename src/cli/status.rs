@@ -10,7 +10,7 @@ use super::output::{OutputFormat, WrittenTime, answer_json, answer_page, screen,
 use super::pipeline_file::PipelineFile;
 use crate::error::Trouble;
 use crate::exit::Exit;
-use crate::model::rfc3339;
+use crate::model::{counted, rfc3339};
 use crate::report::{CredentialLine, LeaseLine, LimitLine, Page, Severity, limit_sentence};
 use crate::state::{Holder, RunRecord, Store, schema_version};
 
@@ -28,24 +28,6 @@ pub(super) struct Flags {
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = OutputFormat::Human)]
     format: OutputFormat,
-}
-
-impl Flags {
-    /// A build without simulators has none.
-    #[cfg(not(feature = "sandbox"))]
-    fn in_sandboxes(&self, _: &std::path::Path) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Where runs are recorded that whoever finds none here may mean: those of `--sandbox` have a state of their own.
-    #[cfg(feature = "sandbox")]
-    fn in_sandboxes(&self, state: &std::path::Path) -> Vec<String> {
-        let see = |world: &str| {
-            format!("see them with: avatarpipe status {} --sandbox={world}", self.pipeline.file.display())
-        };
-        let worlds = self.pipeline.sandbox.others(state).into_iter();
-        worlds.map(|world| format!("runs in the sandbox `{world}` are recorded apart; {}", see(&world))).collect()
-    }
 }
 
 /// Shows the last runs.
@@ -70,7 +52,11 @@ pub(super) fn run(flags: &Flags) -> Result<Exit, Trouble> {
         OutputFormat::Human => {
             let mut page = status.page();
             if status.runs.is_empty() {
-                flags.in_sandboxes(&state).iter().for_each(|line| page.paragraph(0, 2, line));
+                flags
+                    .pipeline
+                    .in_sandboxes(&document, "status", "")?
+                    .iter()
+                    .for_each(|line| page.paragraph(0, 2, line));
             }
             answer_page(&page)
         }
@@ -182,8 +168,26 @@ impl Status {
         }
         let under_way = self.runs.first().is_some_and(|run| self.is_under_way(run) == Some(true));
         self.left.tell(&mut page, under_way);
+        self.undone_since().iter().for_each(|words| page.paragraph(0, 2, words));
         self.credentials.iter().for_each(|line| page.paragraph(0, 2, &line.sentence()));
         page
+    }
+
+    /// What was left is of the last whole run: what an `undo` gave back since is told beside it.
+    fn undone_since(&self) -> Vec<String> {
+        let since = self.runs.iter().take_while(|run| Some(run.row.id.as_str()) != self.left.run());
+        let undone = since.filter(|run| is_undo(run)).filter_map(|run| {
+            let given_back = given_back(&run.end.as_ref()?.report);
+            let pictures = counted(given_back, "account", "accounts");
+            let again = "the next `run` puts the photos there again";
+            (given_back > 0).then(|| {
+                format!(
+                    "since then run {} (undo --apply) gave back what stood on {pictures} before; {again}",
+                    run.row.id
+                )
+            })
+        });
+        undone.collect()
     }
 
     /// A run and its end.
@@ -272,26 +276,46 @@ fn credentials(report: Option<&serde_json::Value>, now: SystemTime) -> Vec<Crede
 
 /// `run --target jira, by octocat (https://…)`.
 fn asked(run: &RunRecord) -> String {
-    let command = run.row.command.split(' ').take(1).chain(run.row.options.iter().map(String::as_str));
+    let apply = is_undo(run).then_some("--apply");
+    let command = run.row.command.split(' ').take(1).chain(apply).chain(run.row.options.iter().map(String::as_str));
     let by = run.row.started_by.as_ref().map_or(String::new(), |who| format!(", by {who}"));
     command.collect::<Vec<_>>().join(" ") + &by
 }
 
-/// `  jira: 30 replaced, 2 reverted, 1 failed`, of a dry run `  jira: 30 to replace, 2 to revert, 0 failed`.
+/// What is recorded of `undo` was done: without `--apply` nothing is.
+fn is_undo(run: &RunRecord) -> bool {
+    run.row.command.starts_with("undo")
+}
+
+/// Accounts to which an `undo` gave back what they showed.
+fn given_back(report: &serde_json::Value) -> u64 {
+    let of = |target: &serde_json::Value| {
+        ["replaced", "reverted", "removed"].map(|key| target[key].as_u64().unwrap_or(0)).iter().sum::<u64>()
+    };
+    report["targets"].as_array().into_iter().flatten().map(of).sum()
+}
+
+/// `  jira: 30 replaced, 2 reverted, 1 failed`, of a dry run `  jira: 30 to replace, 2 to revert, 0 failed`, of an undoing
+/// `  jira: 32 given back, 0 failed`.
 fn counts(report: &serde_json::Value) -> String {
     let mut out = String::new();
+    let is_undo = report["command"].as_str().is_some_and(|command| command.starts_with("undo"));
     for target in report["targets"].as_array().into_iter().flatten() {
         let count = |key: &str| target[key].as_u64().unwrap_or(0);
         let [replaced, reverted, mended] = match target["state"].as_str() {
             Some("dry_run") => ["to replace", "to revert", "to mend"],
             _ => ["replaced", "reverted", "mended"],
         };
+        let back = count("reverted") + count("removed");
+        let done = match is_undo {
+            true if target["state"] == "dry_run" => format!("{} to give back", count("replaced") + back),
+            true => format!("{} given back", count("replaced") + back),
+            false => format!("{} {replaced}, {back} {reverted}", count("replaced")),
+        };
         _ = write!(
             out,
-            "  {}: {} {replaced}, {} {reverted}, {}{} failed{}",
+            "  {}: {done}, {}{} failed{}",
             target["id"].as_str().unwrap_or("?"),
-            count("replaced"),
-            count("reverted") + count("removed"),
             match count("tidied") + count("finished") {
                 0 => String::new(),
                 many => format!("{many} {mended}, "),

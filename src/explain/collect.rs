@@ -16,8 +16,8 @@ use super::who::{Elements, Meant, meant};
 use super::{not_read, part, photo};
 use crate::error::Trouble;
 use crate::model::{
-    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, Picture, Placement, Reason,
-    Shown, TargetId, counted, rfc3339,
+    Account, AccountId, AccountKey, Before, Event, Matched, Person, PersonKey, PersonRef, Picture, Placement,
+    Provenance, Reason, Shown, TargetId, counted, rfc3339,
 };
 use crate::report::Pseudonyms;
 use crate::run::{PAGE, each_page, facts_path};
@@ -229,6 +229,7 @@ impl OnRecord {
     ) -> Result<AccountExplained, StateError> {
         let placement = self.store.placement(target, id)?;
         let before_was = self.before_was(target, placement.as_ref())?;
+        let since = self.since(target, id)?;
         let decisions: Vec<_> = self.decisions(target, id)?;
         let last = decisions.last();
         let showed = account.map(|account| Picture::of(&account.shown, placement.as_ref(), None).label());
@@ -248,6 +249,7 @@ impl OnRecord {
                 photo: placement.photo.to_string(),
                 person: placement.person.map(|person| format!("{} {}", person.source, person.id)),
                 named: placement.mark.to_string(),
+                since: since.filter(|_| placement.provenance == Provenance::Made),
                 provenance: word(&placement.provenance),
                 before: match placement.before {
                     // Recognised after a loss of the state: what stood before it nobody knows.
@@ -329,6 +331,16 @@ impl OnRecord {
             error: went.and_then(|went| went.error).map(|fault| format!("[{}] {}", fault.code, fault.message)),
         });
         Ok(rows.collect())
+    }
+
+    /// When the run began that put there last what was seen there.
+    fn since(&self, target: &TargetId, account: &AccountId) -> Result<Option<String>, StateError> {
+        let mut writes = self.store.writes_to(target, account, WRITES)?.into_iter();
+        let Some(shown) = writes.find(|write| matches!(write.last, Event::Shown { .. } | Event::Confirmed { .. }))
+        else {
+            return Ok(None);
+        };
+        Ok(self.store.run(&shown.run)?.map(|run| rfc3339(run.row.started)))
     }
 
     fn writes(&self, target: &TargetId, account: &AccountId) -> Result<Vec<WriteExplained>, StateError> {

@@ -143,6 +143,8 @@ pub(crate) struct PlacementExplained {
     pub named: String,
     /// `made`: a write of ours put it there; `adopted`: it was recognised.
     pub provenance: String,
+    /// When the run began that put it there: RFC 3339, UTC; `null`: it was recognised, or that is not on record.
+    pub since: Option<String>,
     /// What stood there before our first write: `default`, the target's name of a picture, or `unknown`.
     pub before: String,
     /// What that was, where a write on record says so: `default`, `stock`, `upload` or `unknown`.

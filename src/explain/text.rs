@@ -8,7 +8,7 @@ use super::explanation::{
     AccountExplained, DecisionExplained, Explanation, MatchExplained, PersonExplained, PlacementExplained,
 };
 use super::not_read;
-use crate::model::PersonResult;
+use crate::model::{Change, PersonResult, Reason};
 use crate::report::{Page, PictureWords, Screen, change_in_words, short_digest};
 
 /// As a page for this screen.
@@ -118,7 +118,7 @@ impl Telling<'_> {
         }
         for decision in &account.decisions {
             rows.push(("decided", self.decided(decision)));
-            rows.push(("rule", decision.rule.clone()));
+            rows.push(("rule", if by_record(decision.reason) { BY_RECORD.to_owned() } else { decision.rule.clone() }));
             rows.extend(decision.error.iter().map(|error| ("failed", error.clone())));
         }
         let writes = account.writes.iter().map(|write| {
@@ -139,7 +139,7 @@ impl Telling<'_> {
     fn shown(&self, picture: &str) -> String {
         let (words, mark) = match picture.split_once(':') {
             Some(("system", mark)) => ("a stock picture of the product", mark),
-            Some(("foreign", mark)) => ("a picture of somebody's own", mark),
+            Some(("foreign", mark)) => (NOT_KNOWN, mark),
             Some(("b3", _)) => ("our picture", short(picture)),
             _ => return picture.to_owned(),
         };
@@ -147,7 +147,11 @@ impl Telling<'_> {
     }
 
     fn placed(&self, target: &str, placement: &PlacementExplained) -> String {
-        let how = if placement.provenance == "made" { "we put it there" } else { "recognised, put there by others" };
+        let how = match (placement.provenance.as_str(), &placement.since) {
+            ("made", Some(since)) => &format!("we put it there in the run of {since}"),
+            ("made", None) => "we put it there",
+            _ => "recognised as the photo; who put it there is not in this state",
+        };
         let before = self.before(target, placement);
         format!(
             "{}; before it stood there: {before}",
@@ -161,9 +165,9 @@ impl Telling<'_> {
         let words = match placement.before_was.as_str() {
             "default" => return "the default picture".to_owned(),
             "stock" => "the product's default or another stock picture of it",
-            "upload" => "an upload of somebody's own",
+            "upload" => "an uploaded picture that was not on record as ours",
             _ if name == "unknown" => return "a picture that is not known".to_owned(),
-            _ => "a picture that we did not set",
+            _ => "a picture that was not on record as ours",
         };
         if name.is_empty() {
             words.to_owned()
@@ -201,9 +205,11 @@ impl Telling<'_> {
     fn decided(&self, decision: &DecisionExplained) -> String {
         let DecisionExplained { change, from, to, reason, .. } = decision;
         let what = match self.pictures {
-            _ if !change.writes() => change.word().to_owned(),
-            PictureWords::ByDigest => format!("{} {} → {}", change.word(), short(from), short(to)),
-            PictureWords::InWords => format!("{}, {}", change.word(), change_in_words(from, to, reason.word())),
+            _ if !change.writes() => change_words(*change).to_owned(),
+            PictureWords::ByDigest => format!("{} {} → {}", change_words(*change), short(from), short(to)),
+            PictureWords::InWords => {
+                format!("{}, {}", change_words(*change), change_in_words(from, to, reason.word()))
+            }
         };
         let result = match decision.result {
             None | Some(PersonResult::None) => "",
@@ -216,6 +222,33 @@ impl Telling<'_> {
         };
         let detail = decision.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
         format!("{what}{result}: {}{detail}", reason.text())
+    }
+}
+
+/// What an account shows that is no stock picture and not on record as ours.
+const NOT_KNOWN: &str =
+    "an uploaded picture that is not in this state: put there by somebody, or by a run that this state has not seen";
+
+const BY_RECORD: &str = "no line of the file: `undo` goes by what is on record of the run";
+
+/// Whether a decision of `undo` went by no rule of the file.
+fn by_record(reason: Reason) -> bool {
+    use Reason::{UndoChanged, UndoDone, UndoGone, UndoLocked, UndoOther, Undone};
+    matches!(reason, Undone | UndoOther | UndoDone | UndoChanged | UndoGone | UndoLocked)
+}
+
+/// A decision in the words of the tables.
+fn change_words(change: Change) -> &'static str {
+    match change {
+        Change::Replace => "replace",
+        Change::Revert => "revert",
+        Change::Remove => "revert, since it must not stand there",
+        Change::Finish => "mend: complete a write of an earlier run",
+        Change::Tidy => "mend: take away what an earlier run left over",
+        Change::Unchanged => "unchanged",
+        Change::Keep => "left alone by a rule",
+        Change::Conflict => "left alone, in conflict",
+        Change::Skip => "left alone, not looked at",
     }
 }
 

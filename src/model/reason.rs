@@ -101,7 +101,7 @@ reasons! {
     /// Somebody chose this picture, and `ownership: ours` leaves it.
     ChosenByHand = "chosen_by_hand": "chose a picture by hand";
     /// The picture is not ours to take away.
-    NotOurs = "not_ours": "the picture there is not ours";
+    NotOurs = "not_ours": "the picture there is not on record as ours";
     /// Recognised and not made by us, where what goes is deleted: nobody asked for the face to go.
     Recognised = "recognised": "the picture was recognised and not made by us, so it stays";
     /// A face that is to go, and that no run may delete.

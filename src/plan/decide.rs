@@ -33,6 +33,8 @@ pub(crate) struct Judgement {
     pub unmatched: bool,
     /// The placement's picture is not shown any more.
     pub drifted: bool,
+    /// Whoever opted out shows an upload that is not on record as ours: a choice, or a face that an unknown run put there.
+    pub spared: bool,
 }
 
 /// Decides about one account.
@@ -303,9 +305,9 @@ impl Judge<'_> {
 
     fn what_is_lost(&self) -> &'static str {
         match (self.rules.default_by, &self.picture) {
-            (DefaultBy::Deleting, _) => "it is not ours, and is lost: this product keeps no earlier one",
-            (_, Picture::System(_)) => "it is not ours, but a stock picture of the product",
-            _ => "it is not ours, and stays among the person's own pictures",
+            (DefaultBy::Deleting, _) => "it is not on record as ours, and is lost: this product keeps no earlier one",
+            (_, Picture::System(_)) => "it is a stock picture of the product",
+            _ => "it is not on record as ours, and stays among the person's own pictures",
         }
     }
 
@@ -320,7 +322,9 @@ impl Judge<'_> {
             (Reason::Absent, Ownership::Ours) => self.rules.ownership.place.clone(),
             _ => found.rule.clone(),
         };
-        self.leave(Change::Keep, Search { reason: Reason::NotOurs, rule, detail, ..found })
+        let spared = found.reason == Reason::OptedOut && matches!(self.picture, Picture::Foreign(_));
+        let left = self.leave(Change::Keep, Search { reason: Reason::NotOurs, rule, detail, ..found });
+        Judgement { spared, ..left }
     }
 
     /// Our picture stays, since no run may delete it. Where the face must not be there, that is told as what somebody has to do.
@@ -415,6 +419,7 @@ impl Judge<'_> {
             reassigned: self.reassigned,
             unmatched: self.unmatched(),
             drifted: self.drifted(),
+            spared: false,
         }
     }
 }

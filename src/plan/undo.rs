@@ -107,6 +107,7 @@ pub(crate) fn undo(facts: &Undo<'_>) -> Judgement {
             rule,
             detail,
         },
+        spared: false,
         matched: false,
         foreign: false,
         // What a limit counts is part of what it is counted of, also where the run left the default.

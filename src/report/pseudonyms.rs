@@ -70,7 +70,10 @@ impl Pseudonyms {
     pub fn sentence<'a>(&self, sentence: &str, names: impl IntoIterator<Item = &'a str>) -> String {
         let mut clean = sentence.to_owned();
         let folded = sentence.to_ascii_lowercase();
-        for name in names.into_iter().filter(|name| name.chars().count() >= SHORTEST) {
+        let mut names: Vec<_> = names.into_iter().filter(|name| name.chars().count() >= SHORTEST).collect();
+        // An account name may be a first name: of `Ada Lovelace` it would leave the rest.
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        for name in names {
             for spelled in spellings(name) {
                 if folded.contains(&spelled.to_ascii_lowercase()) {
                     clean = without_name(&clean, &spelled, &self.of(name));
@@ -141,6 +144,13 @@ mod tests {
         ] {
             assert_eq!(beginnings.may_hold(name), may, "{name}");
         }
+    }
+
+    #[test]
+    fn a_short_name_leaves_nothing_of_a_longer_one() {
+        let pseudonyms = Pseudonyms::new(StateKey::new([1; 32]));
+        let clean = pseudonyms.sentence("fits Ada Lovelace", ["ada", "Ada Lovelace"]);
+        assert_eq!(clean, format!("fits {}", pseudonyms.of("Ada Lovelace")));
     }
 
     #[test]

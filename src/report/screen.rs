@@ -158,7 +158,18 @@ fn broken(words: &str, width: Option<usize>, indent: usize, hanging: usize) -> V
     let mut lines = vec![" ".repeat(indent)];
     let mut begun = false;
     for word in words.split(' ') {
-        for (nth, piece) in pieces(word, width.saturating_sub(hanging.max(indent)).max(1)).into_iter().enumerate() {
+        let room = width.saturating_sub(hanging.max(indent)).max(1);
+        // An id or a path is copied: further to the left it stays whole.
+        if wide(word) > room && wide(word) <= width {
+            let left = width - wide(word);
+            match lines.last_mut() {
+                Some(line) if !begun => *line = format!("{:left$}{word}", ""),
+                _ => lines.push(format!("{:left$}{word}", "")),
+            }
+            begun = true;
+            continue;
+        }
+        for (nth, piece) in pieces(word, room).into_iter().enumerate() {
             let Some(line) = lines.last_mut() else { continue };
             let gap = usize::from(begun && nth == 0);
             if begun && wide(line) + gap + wide(&piece) > width {
@@ -325,6 +336,7 @@ mod tests {
             ("one two three", Some(15), vec!["  one two three"]),
             ("x https://a.b/cdef/ghij", Some(15), vec!["  x https://a.", "    b/cdef/ghij"]),
             ("abcdefghijklmnop", Some(10), vec!["  abcdef", "    ghijkl", "    mnop"]),
+            ("x 1234-6789 y", Some(10), vec!["  x", " 1234-6789", "    y"]),
             ("日本語 日本語", Some(10), vec!["  日本語", "    日本語"]),
         ] {
             assert_eq!(broken(words, width, 2, 4), lines, "{words} {width:?}");

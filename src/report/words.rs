@@ -193,7 +193,7 @@ const NOT_MADE: (u8, &str) = (3, "reviewed, but not made");
 fn not_done(line: &PersonLine) -> (u8, &'static str) {
     match (is_stopped_by_limit(line), line.change.kind.as_str()) {
         (true, "revert") => (4, "stopped by a limit, to revert"),
-        (true, "remove") => (5, "stopped by a limit, to remove"),
+        (true, "remove") => (5, "stopped by a limit, to revert: it must not stand there"),
         (true, "replace") => (6, "stopped by a limit, to replace"),
         (true, _) => (7, "stopped by a limit, to mend"),
         (false, _) => (8, "not begun"),
@@ -203,7 +203,7 @@ fn not_done(line: &PersonLine) -> (u8, &'static str) {
 fn to_do(kind: &str) -> (u8, &'static str) {
     match kind {
         "revert" => (10, "to revert"),
-        "remove" => (11, "to remove"),
+        "remove" => (11, "to revert: it must not stand there"),
         "replace" => (12, "to replace"),
         "finish" => (13, "to mend: a half-done write of an earlier run to complete"),
         _ => (14, "to mend: a leftover of an earlier run to take away"),
@@ -213,7 +213,7 @@ fn to_do(kind: &str) -> (u8, &'static str) {
 fn done(kind: &str) -> (u8, &'static str) {
     match kind {
         "revert" => (20, "reverted"),
-        "remove" => (21, "removed"),
+        "remove" => (21, "reverted: it must not stand there"),
         "replace" => (22, "replaced"),
         "finish" => (23, "mended: a half-done write of an earlier run was completed"),
         _ => (24, "mended: a leftover of an earlier run was taken away"),
@@ -384,7 +384,7 @@ fn in_words(picture: &str) -> &str {
     match picture.split_once(':') {
         Some(("b3", _)) => "our picture",
         Some(("foreign", whose)) if whose.starts_with("of:") => "another account's picture",
-        Some(("foreign", _)) => "own picture",
+        Some(("foreign", _)) => "uploaded picture",
         Some(("system", _)) => "stock picture",
         _ if picture == "unknown" => "not known",
         _ => picture,

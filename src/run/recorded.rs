@@ -39,6 +39,8 @@ pub(crate) struct RecordedPeople {
     names: Names,
     run: RunId,
     targets: Vec<TargetId>,
+    /// Whom the pseudonyms in reasons stand for, as far as the cache has them.
+    known: HashMap<String, String>,
 }
 
 /// The report of a run, of the last that came to one if none is named. `names` is how the file wants people named.
@@ -51,16 +53,17 @@ pub(crate) fn recorded(state: &Path, run: Option<&str>, names: Names) -> Result<
     let mut report: RunReport = serde_json::from_value(kept)
         .map_err(|error| Trouble::Usage(format!("the report in the state cannot be read: {error}")))?;
     report.last_success = store.success_by(&run)?.map(|last| rfc3339(last.row.started));
-    let people = RecordedPeople {
+    let mut people = RecordedPeople {
         facts: Facts::open(&facts_path(state)).ok(),
         pseudonyms: Pseudonyms::new(store.key()?),
         targets: report.targets.iter().map(|target| TargetId::new(&target.id)).collect(),
         names,
         run,
         store,
+        known: HashMap::new(),
     };
     if names == Names::Full {
-        people.name(&mut report)?;
+        people.known = people.name(&mut report)?;
     }
     report.notes.extend(people.not_shown(has_lines).map(str::to_owned));
     Ok(RecordedReport { report: report.shown(), people })
@@ -95,17 +98,34 @@ impl RecordedPeople {
         told.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words)
     }
 
-    /// Turns the pseudonyms in sentences back into names, as far as the cache has them.
-    fn name(&self, report: &mut RunReport) -> Result<(), StateError> {
+    /// The pseudonyms in the reasons of its lines.
+    fn within_details(&self) -> Result<HashSet<String>, StateError> {
+        let mut within = HashSet::new();
+        for target in &self.targets {
+            for page in each_page(
+                |after| self.store.lines(&self.run, target, after, PAGE),
+                |(id, account, _)| (account.clone(), *id),
+            ) {
+                for (_, _, body) in page? {
+                    within.extend(body["detail"].as_str().into_iter().flat_map(Pseudonyms::within));
+                }
+            }
+        }
+        Ok(within)
+    }
+
+    /// Turns the pseudonyms in sentences back into names, as far as the cache has them; and says whom those in lines stand for.
+    fn name(&self, report: &mut RunReport) -> Result<HashMap<String, String>, StateError> {
         let misplaced = report.misplaced.iter_mut().flat_map(|line| {
             let accounts = [&mut line.account, &mut line.meant_for].into_iter();
             let error = line.error.as_mut().map(|error| &mut error.message);
             accounts.flat_map(|account| [&mut account.id, &mut account.name]).chain(error)
         });
         let texts: Vec<&mut String> = misplaced.chain(&mut report.failures).chain(&mut report.notes).collect();
-        let wanted: HashSet<String> = texts.iter().flat_map(|text| Pseudonyms::within(text)).collect();
-        let Some(facts) = self.facts.as_ref().filter(|_| !wanted.is_empty()) else { return Ok(()) };
         let mut known = HashMap::new();
+        let mut wanted = self.within_details()?;
+        wanted.extend(texts.iter().flat_map(|text| Pseudonyms::within(text)));
+        let Some(facts) = self.facts.as_ref().filter(|_| !wanted.is_empty()) else { return Ok(known) };
         let mut learn = |names: Vec<&str>| {
             for name in names {
                 let pseudonym = self.pseudonyms.of(name);
@@ -126,9 +146,9 @@ impl RecordedPeople {
             }
         }
         for text in texts {
-            known.iter().for_each(|(pseudonym, name)| *text = text.replace(pseudonym, name));
+            *text = with_names(&known, text);
         }
-        Ok(())
+        Ok(known)
     }
 
     fn line(&self, target: &TargetId, account: AccountId, body: Value) -> Result<PersonLine, StateError> {
@@ -158,7 +178,7 @@ impl RecordedPeople {
             change: body.change,
             reason: body.reason,
             rule: body.rule,
-            detail: None,
+            detail: body.detail.map(|detail| with_names(&self.known, &detail)),
             result: body.result,
             error: body.error,
         };
@@ -172,6 +192,14 @@ impl RecordedPeople {
     }
 }
 
+/// A sentence with the names that its pseudonyms stand for, as far as they are known.
+fn with_names(known: &HashMap<String, String>, sentence: &str) -> String {
+    Pseudonyms::within(sentence).fold(sentence.to_owned(), |text, pseudonym| match known.get(&pseudonym) {
+        Some(name) => text.replace(&pseudonym, name),
+        None => text,
+    })
+}
+
 /// A line without its target and account, which are columns.
 #[derive(serde::Deserialize)]
 struct RecordedBody {
@@ -179,6 +207,8 @@ struct RecordedBody {
     change: crate::report::ChangeLine,
     reason: String,
     rule: String,
+    #[serde(default)]
+    detail: Option<String>,
     result: crate::model::PersonResult,
     error: Option<crate::report::PersonFailure>,
 }

@@ -107,7 +107,7 @@ impl Renderer {
                 for (size, rendered) in self.sizes.iter().zip(&renditions) {
                     self.spool
                         .put(&digest, &size.recipe, rendered)
-                        .map_err(Trouble::file("keep a rendition in the spool"))?;
+                        .map_err(Trouble::file("keep a picture in the cache"))?;
                 }
                 Ok(Rendering { fact: PhotoFact::Present { digest }, remembered: Some(Remembered::Present(digest)) })
             }

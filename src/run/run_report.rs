@@ -101,7 +101,8 @@ pub(super) fn report(
         let ours = crate::model::counted(adopted, "picture was taken for one of ours by its looks", "pictures were taken for ours by their looks");
         format!("no earlier run is on record: the state is new or was lost, and {ours}; docs/guide/ci.md says what a lost state costs")
     });
-    let idle = (context.mode == Mode::Run && !served).then(|| SERVED_NOBODY.to_owned());
+    let idle = (context.mode == Mode::Run && !served).then(|| served_nobody(&source_lines));
+    let waiting = waiting(context)?;
     let missed = missed.into_iter().map(|one| one.words);
     let report = RunReport {
         format: 1,
@@ -130,6 +131,7 @@ pub(super) fn report(
         failures: context.naming.sentences(failures(source_runs, targets)),
         notes: context.naming.sentences(
             idle.into_iter()
+                .chain(waiting)
                 .chain(new_state)
                 .chain(other_state)
                 .chain(made_again)
@@ -145,8 +147,22 @@ pub(super) fn report(
 }
 
 /// A forgotten line of the file is not noticed by an exit code.
-const SERVED_NOBODY: &str = "nobody was served: every target is on `freeze` or `dry_run`, or no source is on; this is no success for \
-     `status --max-age` and the heartbeat";
+fn served_nobody(sources: &[SourceLine]) -> String {
+    let why = match !sources.is_empty() && sources.iter().all(|source| source.state == "disabled") {
+        true => "every source has `enabled: false`",
+        false => "every target is on `freeze` or `dry_run`",
+    };
+    format!("nobody was served: {why}; this is no success for `status --max-age` and the heartbeat")
+}
+
+/// A plan writes nothing, not even that a write of an earlier run came to nothing: it may wait although there is nothing to do.
+fn waiting(context: &RunContext) -> Result<Option<String>, Trouble> {
+    let open = if context.mode == Mode::Plan { context.store.count_open()? } else { 0 };
+    Ok((open > 0).then(|| {
+        let writes = counted(open, "write of an earlier run is open", "writes of earlier runs are open");
+        format!("{writes} on record, whatever there is to do: the next `run` looks first what became of it")
+    }))
+}
 
 /// Whether the state knows no run but this one.
 fn is_first(context: &RunContext) -> Result<bool, Trouble> {
@@ -159,7 +175,7 @@ fn other_state(context: &RunContext) -> Result<Option<String>, Trouble> {
     Ok(context.store.run(last)?.is_none().then(|| {
         format!(
             "the plan was made after run {last}, which the state here does not know: it is another state, an older copy or a new one, \
-             and what the plan calls ours counts as somebody's own picture here; bring that state here, or make and review a plan here"
+             and what the plan calls ours is not on record as ours here; bring that state here, or make and review a plan here"
         )
     }))
 }
@@ -377,9 +393,11 @@ fn notes(context: &RunContext, source_runs: &[SourceRun], targets: &[FinishedTar
         // What an undoing takes away is ours.
         let lost = if context.is_undo() { None } else { not_kept(done) };
         let asides = done.target_run.target.asides();
+        let spared = spared(done);
         surveyed
             .chain(upload)
             .chain(&lost)
+            .chain(&spared)
             .chain(&asides)
             .map(|note| format!("{}: {note}", done.target_run.id()))
             .collect::<Vec<_>>()
@@ -392,6 +410,19 @@ fn notes(context: &RunContext, source_runs: &[SourceRun], targets: &[FinishedTar
         done.target_run.excludes_nobody().map(told).collect::<Vec<_>>()
     });
     excluded.chain(sources).chain(noted).collect()
+}
+
+/// The state cannot tell a person's own choice from the face that a run put there which this state has not seen.
+fn spared(done: &FinishedTarget) -> Option<String> {
+    let spared = done.plan.count(PlanCount::Spared);
+    (spared > 0).then(|| {
+        format!(
+            "{} an uploaded picture that is not in this state: put there by somebody, or by a run that this state has not seen; \
+             they are under `{}`: look at them, and take off by hand what they do not want shown",
+            counted(spared, "person who opted out shows", "people who opted out show"),
+            Reason::NotOurs.text()
+        )
+    })
 }
 
 /// Pictures that stand there and cannot be put back once this plan is done (docs/write-protocols.md, "Bitbucket").

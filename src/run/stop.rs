@@ -133,7 +133,7 @@ impl Stop {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            say("ended at once: what was under way is looked at by the next run");
+            say("ended at once: run again to go on; of a write that was under way it looks first what became of it");
             std::process::exit(i32::from(Exit::Stopped.code()));
         });
         Ok(())

@@ -30,6 +30,8 @@ pub enum PlanCount {
     Kept,
     /// Of these, faces that have to be taken off by hand.
     StillShown,
+    /// Of these, uploads of people who opted out that are not on record as ours, and that no earlier run told of.
+    Spared,
     /// Keys that do not name one person.
     Conflicts,
     /// Not looked at.

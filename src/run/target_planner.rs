@@ -146,6 +146,9 @@ impl<'a> TargetPlanner<'a> {
         let judgement = decide(&known.view(self.open.surveyed.default.as_ref()), &self.rules);
         self.plan.fed_by.extend(known.fed_by());
         count(&mut self.counts, &judgement);
+        if judgement.spared && !self.is_told(&judgement.decision)? {
+            self.counts.push(PlanCount::Spared);
+        }
         let picture = judgement.decision.from.clone();
         self.begin_review(&known.account)?;
         match self.mend(&known, &judgement)? {
@@ -158,6 +161,12 @@ impl<'a> TargetPlanner<'a> {
         self.plan.add(&counts);
         self.counted.push((known.account.id, counts));
         Ok(())
+    }
+
+    /// Whether a recorded run said the same of the account, with the same picture on it.
+    fn is_told(&self, decision: &Decision) -> Result<bool, Trouble> {
+        let from = decision.from.label();
+        Ok(self.planner.context.store.has_told(&decision.target, &decision.account, &from, decision.reason)?)
     }
 
     fn begin_review(&mut self, account: &Account) -> Result<(), Trouble> {

@@ -30,7 +30,7 @@ pub(crate) use pages::{Joined, Mirror, at_rest, put_commit, remove_copy};
 #[cfg(feature = "bucket")]
 pub(crate) use store::Copied;
 pub(crate) use store::{
-    Counted, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, StateList, back_up, schema_version,
+    Counted, Forgotten, Holds, PeopleAndAccounts, RecordedLine, RunEnd, RunRecord, StateList, back_up, schema_version,
 };
 pub use store::{RunRow, Store};
 #[cfg(feature = "bucket")]

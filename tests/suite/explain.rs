@@ -96,7 +96,9 @@ fn what_the_last_run_did_is_told_with_its_rule_and_what_comes_next() {
     assert_eq!(account["placement"]["provenance"], "made");
     assert_eq!(account["placement"]["before_was"], "upload");
     let words = harness.finish(&["explain", "pipeline.yaml", "grace", "-v"]).expect_exit(0);
-    words.expect_answer("before it stood there: an upload of somebody's own (jira calls it `20000`)");
+    words.expect_answer(
+        "before it stood there: an uploaded picture that was not on record as ours (jira calls it `20000`)",
+    );
     assert_eq!(account["writes"][0]["ended"], "shown");
     harness.run().expect_exit(0);
     let quiet = explained(&harness, "grace");

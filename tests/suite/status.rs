@@ -1,11 +1,11 @@
 //! `status`: what monitoring asks, and what the last run left.
 
-use avatarpipe_sandbox::entra::world::{Photo, PhotoFailure};
+use avatarpipe_sandbox::entra::world::{NoPhoto, Photo, PhotoFailure};
 use avatarpipe_sandbox::faults::{Effect, Fault};
 use serde_json::{Value, json};
 
 use super::harness::Harness;
-use super::population::Population;
+use super::population::{Population, face};
 
 #[test]
 fn a_success_that_is_too_old_or_missing_ends_in_3() {
@@ -89,6 +89,27 @@ fn a_run_under_way_is_told_apart_from_one_that_was_killed() {
     run.wait().expect("the run ends");
     status("human").expect_answer("\nopen writes: 1; the next run looks what became of them\n");
     assert_eq!(under_way(), json!(false));
+    let plan = harness.plan_with(&[]);
+    plan.expect_answer(
+        "1 write of an earlier run is open on record, whatever there is to do: the next `run` looks first",
+    );
+}
+
+/// The state of a run that was killed, put back after later runs did all there was to do.
+#[test]
+fn open_writes_of_an_older_state_are_not_nothing() {
+    let harness = Harness::with_people(&["ada"]);
+    harness.run().expect_exit(0);
+    harness.new_photo("ada", "spare");
+    harness.sandbox.requests().reset();
+    harness.sandbox.fault(Fault::new(Effect::Delay { ms: 600_000 }).at("jira").on("POST", "*"));
+    let mut run = harness.spawn(&["run", "pipeline.yaml"]);
+    harness.until("the upload arrives", |harness| !harness.writes().is_empty());
+    run.kill().expect("the run ends");
+    run.wait().expect("the run ends");
+    let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    status
+        .expect_answer(": nothing but the open writes below\nopen writes: 1; the next run looks what became of them\n");
 }
 
 /// A line of the file that somebody forgot to take out again.
@@ -107,7 +128,8 @@ fn a_run_that_can_serve_nobody_is_no_success_and_says_so_since_when() {
             }
         });
         let status = || harness.finish(&["-q", "status", "pipeline.yaml", "--max-age", "26h"]);
-        let ran = harness.run().expect_exit(0).expect_answer("nobody was served: every target is on `freeze`");
+        let why = if key == "enabled" { "every source has `enabled: false`" } else { "every target is on `freeze`" };
+        let ran = harness.run().expect_exit(0).expect_answer(&format!("nobody was served: {why}"));
         assert_eq!((&ran.report()["served"], &ran.report()["last_success"]), (&false.into(), &Value::Null), "{key}");
         harness.run().expect_exit(0);
         let idle = status().expect_exit(3).expect_error("no whole run ended in 0 yet").expect_answer(told);
@@ -116,6 +138,32 @@ fn a_run_that_can_serve_nobody_is_no_success_and_says_so_since_when() {
         harness.run().expect_exit(0);
         harness.finish(&["status", "pipeline.yaml", "--max-age", "26h"]).expect_exit(0).expect_answer(": nothing\n");
     }
+}
+
+/// What is unusable is no photo that nobody knows of.
+#[test]
+fn a_photo_that_is_unusable_is_counted_once() {
+    let harness =
+        Harness::of(Population::of(&["ada", "grace"]).picture("grace", face("grace")[..900].to_vec()).world());
+    harness.run().expect_exit(0);
+    let ended = harness.finish(&["status", "pipeline.yaml", "--format", "json"]).expect_exit(0);
+    let left = &serde_json::from_str::<Value>(&ended.stdout).expect("JSON")["left"]["sources"][0];
+    assert_eq!((&left["unknown"], &left["unusable"]), (&json!(0), &json!(1)));
+}
+
+/// What was left is of the last whole run; an undoing since is told beside it.
+#[test]
+fn what_an_undoing_gave_back_is_told() {
+    let harness = Harness::with_people(&["ada", "grace"]);
+    harness.run().expect_exit(0);
+    harness.finish(&["undo", "pipeline.yaml", "--apply"]).expect_exit(0);
+    let status = harness.finish(&["status", "pipeline.yaml"]).expect_exit(0);
+    let status = status.expect_answer("  jira: 2 given back, 0 failed\n  undo --apply 2026-").expect_answer(
+        " (undo --apply) gave back what stood on 2 accounts before; the next `run` puts the photos there again\n",
+    );
+    status.holds_no_answer("0 replaced, 2 reverted");
+    let explained = harness.finish(&["explain", "pipeline.yaml", "ada"]).expect_exit(0);
+    explained.expect_answer("    rule       no line of the file: `undo` goes by what is on record of the run\n");
 }
 
 #[test]
@@ -197,4 +245,39 @@ fn the_report_of_every_recorded_run_is_made_again() {
     let last = report(&["--format", "json"]).expect_exit(0);
     last.expect_answer("\"replaced\": 0");
     report(&["run-9"]).expect_exit(2).expect_error("no run `run-9` is recorded");
+}
+
+/// The state keeps what a reason says besides, and no name in it.
+#[test]
+fn the_reasons_of_an_older_run_are_whole() {
+    let population = Population::of(&["ada", "grace", "barbara", "donald", "edsger"])
+        .photo("edsger", Photo::Failure(PhotoFailure::NoMailbox))
+        .chose_by_hand("grace")
+        .photo("grace", Photo::None(NoPhoto::ImageNotFound))
+        .person("barbara", |person| person.proxy_addresses.push("smtp:donald@contoso.example".into()));
+    let harness = Harness::of(population.world());
+    let first = harness.run().expect_exit(0);
+    harness.run().expect_exit(0);
+    let id = first.report()["run"].as_str().expect("an id");
+    let again = harness.finish(&["report", "pipeline.yaml", id, "--format", "json"]).expect_exit(0);
+    let again: Value = serde_json::from_str(&again.stdout).expect("JSON");
+    let details = |report: &Value| {
+        let lines = report["people"].as_array().expect("people").iter();
+        let told = |line: &Value| line["detail"].as_str().map(|it| it.split(" (request id ").next().map(str::to_owned));
+        lines.map(|line| (line["account"]["name"].to_string(), told(line))).collect::<Vec<_>>()
+    };
+    assert_eq!(details(&again), details(first.report()));
+    assert!(details(&again).iter().filter(|(_, told)| told.is_some()).count() >= 3, "{again:#}");
+    let state = std::fs::read(harness.path("state/stage.db")).expect("the state");
+    let text = String::from_utf8_lossy(&state).to_lowercase();
+    for name in ["grace", "barbara", "donald", "edsger", "contoso"] {
+        assert!(!text.contains(name), "{name} in the state");
+    }
+    // A line that holds from run to run is kept once, though each request has an id of its own.
+    let rows = |state: &rusqlite::Connection| {
+        state.query_row("SELECT count(*) FROM line", [], |row| row.get::<_, i64>(0)).expect("lines")
+    };
+    let before = rows(&rusqlite::Connection::open(harness.path("state/stage.db")).expect("the state"));
+    harness.run().expect_exit(0);
+    assert_eq!(rows(&rusqlite::Connection::open(harness.path("state/stage.db")).expect("the state")), before);
 }

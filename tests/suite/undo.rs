@@ -209,7 +209,7 @@ fn limits_and_a_dry_run_stop_it() {
     let written =
         |name: &str| std::fs::read_to_string(harness.path("report").join(name)).expect("a file of the report");
     let (summary, metrics, page) = (written("summary.md"), written("metrics.prom"), written("pictures.html"));
-    harness.finish(&["status", "pipeline.yaml"]).expect_answer("jira: 0 to replace, 3 to revert, 0 failed");
+    harness.finish(&["status", "pipeline.yaml"]).expect_answer("jira: 3 to give back, 0 failed");
     let on_dry_run =
         |line: &str| line.starts_with("avatarpipe_target_dry_run{") && line.ends_with("target=\"jira\"} 1");
     assert!(metrics.lines().any(on_dry_run), "{metrics}");
@@ -298,5 +298,5 @@ fn an_undoing_that_asks_no_source_names_people_and_forgets_none() {
     harness.finish(&["explain", "pipeline.yaml", &names("ada")]).expect_exit(0).expect_answer("ada@");
     harness.finish(&["report", "pipeline.yaml", &run]).expect_exit(0).expect_answer(&names("ada"));
     let forgotten = harness.finish(&["state", "pipeline.yaml", "forget", &address("ada")]).expect_exit(0);
-    forgotten.expect_answer("photo marks 1");
+    forgotten.expect_answer(": 1 photo mark, ");
 }

@@ -97,7 +97,7 @@ fn whoever_is_forgotten_leaves_no_id_behind_and_the_others_stay() {
     state(&harness, &["forget", "nobody@contoso.example"]).expect_exit(2);
     let gone = state(&harness, &["forget", &address("ada")]).expect_exit(0).expect_answer("forgotten: ada (entra ");
     state(&harness, &["forget", ""]).expect_exit(2).expect_error("an empty name means nobody");
-    gone.expect_answer("photo marks 1, placements 1, closed writes 1\n");
+    gone.expect_answer(": 1 photo mark, 1 placement, 1 closed write, ");
     let bytes = std::fs::read(harness.path("state/stage.db")).expect("the state");
     // As text, or a UUID as its bytes.
     let within =
@@ -114,7 +114,7 @@ fn whoever_is_forgotten_leaves_no_id_behind_and_the_others_stay() {
     state(&harness, &["forget", &address("grace")]).expect_exit(2).expect_error("nobody is known by name here");
     state(&harness, &["forget", &ids[1][1]])
         .expect_exit(0)
-        .expect_answer("photo marks 1, placements 1, closed writes 1\n");
+        .expect_answer(": 1 photo mark, 1 placement, 1 closed write, ");
     assert_eq!(shown(&harness)["placements"][0]["count"], 1);
     state(&harness, &["verify"]).expect_exit(0);
     harness.run().expect_exit(0);
@@ -143,7 +143,7 @@ fn after_an_undoing_somebody_is_forgotten_whole_or_not_at_all() {
     harness.finish(&["undo", "pipeline.yaml"]);
     let gone = state(&harness, &["forget", &address("ada")]);
     match gone.code() {
-        Some(0) => drop(gone.expect_answer("photo marks 1, placements 1, closed writes 1\n")),
+        Some(0) => drop(gone.expect_answer(": 1 photo mark, 1 placement, 1 closed write, ")),
         _ => drop(gone.expect_exit(2).expect_error("nothing was forgotten")),
     }
     state(&harness, &["forget", "ada"]);

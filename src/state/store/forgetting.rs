@@ -32,6 +32,8 @@ pub struct Forgotten {
     pub placements: usize,
     /// Closed writes that do not say any more to whom they were.
     pub writes: usize,
+    /// Lines of recorded reports.
+    pub lines: usize,
 }
 
 /// Whose an open intent is.
@@ -95,14 +97,14 @@ impl Store {
                 gone.marks += db.execute(&format!("DELETE FROM photo_mark WHERE {}", past::OF_PERSON), of)?;
                 gone.placements += placements::forget_where(db, past::OF_PERSON, of)?;
                 gone.writes += blank(db, past::OF_PERSON, of)?;
-                lines::forget_person(db, person)?;
+                gone.lines += lines::forget_person(db, person)?;
             }
             for (target, account) in &whom.accounts {
                 let of = past::account(target, account);
                 gone.placements += placements::forget_where(db, past::OF_ACCOUNT, of)?;
                 gone.writes += blank(db, past::OF_ACCOUNT, of)?;
                 db.execute(&format!("DELETE FROM choice WHERE {}", past::OF_ACCOUNT), of)?;
-                lines::forget_account(db, target, account)?;
+                gone.lines += lines::forget_account(db, target, account)?;
             }
             lines::purge_said(db)?;
             Ok(gone)

@@ -23,7 +23,7 @@ impl Store {
     /// Writes down an intent with its first event, before anything is sent.
     pub fn begin_intent(&self, intent: &Intent, first: &Event) -> Ack<IntentId> {
         let (intent, first) = (intent.clone(), first.clone());
-        self.write("write an intent to the state", move |db| {
+        self.write("write down in the state what is about to be written", move |db| {
             let id = insert(db, &intent)?;
             step(db, id, &intent, Status::Begun, 1, &first)?;
             Ok(id)
@@ -59,7 +59,7 @@ impl Store {
 
     /// One intent, if it is not closed.
     pub fn open_intent(&self, id: IntentId) -> Result<Option<OpenIntent>, StateError> {
-        self.read("read an open intent in the state", |db| {
+        self.read("read an open write in the state", |db| {
             let mut query = db.prepare_cached(&format!("{COLUMNS} WHERE id = ? AND open = 1"))?;
             let found = query.query_row([id.0], intent).optional()?;
             found.map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).transpose()
@@ -69,7 +69,7 @@ impl Store {
     /// A page of the intents that are not closed, in the order of their beginning; `after` is the last one of the page
     /// before.
     pub fn open_intents(&self, after: Option<IntentId>, at_most: usize) -> Result<Vec<OpenIntent>, StateError> {
-        self.read("read open intents in the state", |db| {
+        self.read("read open writes in the state", |db| {
             let page = params![after.map_or(-1, |after| after.0), limit(at_most)];
             let found = open_where(db, "id > ? ORDER BY id LIMIT ?", page)?;
             found.into_iter().map(|(id, intent)| Ok(open(id, intent, status(db, id).map_err(damaged)?.0))).collect()
@@ -78,7 +78,7 @@ impl Store {
 
     /// How many intents are not closed.
     pub fn count_open(&self) -> Result<u64, StateError> {
-        self.read("count open intents in the state", |db| {
+        self.read("count open writes in the state", |db| {
             let mut query = db.prepare_cached("SELECT count(*) FROM intent WHERE open = 1")?;
             Ok(query.query_row([], |row| Ok(row.get::<_, Whole>(0)?.0))?)
         })

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
 use super::{Store, words};
-use crate::model::{AccountId, PersonId, PersonRef, RunId, TargetId};
+use crate::model::{AccountId, PersonId, PersonRef, Reason, RunId, TargetId};
 use crate::state::codec::{Json, Label, Packed, TextId, Whole, limit};
 use crate::state::error::{StateError, StateFault};
 use crate::state::writer::Ack;
@@ -117,6 +117,25 @@ impl Store {
         })
     }
 
+    /// Whether some run told this of an account, with this picture on it.
+    pub fn has_told(
+        &self,
+        target: &TargetId,
+        account: &AccountId,
+        stood: &str,
+        reason: Reason,
+    ) -> Result<bool, StateError> {
+        self.read("read the reports in the state", |db| {
+            let mut query = db.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM line JOIN said ON said.id = line.said
+                 WHERE target = (SELECT id FROM word WHERE text = ?) AND account = ? AND stood IS ?
+                 AND body ->> '$.reason' = ?)",
+            )?;
+            let told = params![target.as_str(), account.as_str(), Label(stood.to_owned()), reason.word()];
+            Ok(query.query_row(told, |row| row.get(0))?)
+        })
+    }
+
     /// A page of a run's lines of one target, by account; `after` is the last one of the page before.
     pub fn lines(
         &self,
@@ -198,18 +217,16 @@ fn said(db: &Connection, body: &Value) -> Result<i64, StateFault> {
 }
 
 /// Takes out the lines of a person.
-pub(super) fn forget_person(db: &Connection, person: &PersonRef) -> Result<(), StateFault> {
+pub(super) fn forget_person(db: &Connection, person: &PersonRef) -> Result<usize, StateFault> {
     let sql =
         "DELETE FROM line WHERE person = ?2 AND said IN (SELECT id FROM said WHERE body ->> '$.person.source' = ?1)";
-    db.execute(sql, params![person.source.as_str(), Packed(person.id.as_str())])?;
-    Ok(())
+    Ok(db.execute(sql, params![person.source.as_str(), Packed(person.id.as_str())])?)
 }
 
 /// Takes out the lines of an account.
-pub(super) fn forget_account(db: &Connection, target: &TargetId, account: &AccountId) -> Result<(), StateFault> {
+pub(super) fn forget_account(db: &Connection, target: &TargetId, account: &AccountId) -> Result<usize, StateFault> {
     let sql = "DELETE FROM line WHERE target = (SELECT id FROM word WHERE text = ?) AND account = ?";
-    db.execute(sql, [target.as_str(), account.as_str()])?;
-    Ok(())
+    Ok(db.execute(sql, [target.as_str(), account.as_str()])?)
 }
 
 /// Takes out what no line says any more.

@@ -22,7 +22,7 @@ mod targets;
 mod words;
 
 pub(crate) use backup::back_up;
-pub(crate) use forgetting::PeopleAndAccounts;
+pub(crate) use forgetting::{Forgotten, PeopleAndAccounts};
 pub(crate) use lines::{Holds, RecordedLine};
 #[cfg(feature = "bucket")]
 pub(crate) use open::Copied;
