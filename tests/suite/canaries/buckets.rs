@@ -38,6 +38,9 @@ const FORMS: [fn(&str) -> String; 8] = [
 /// What a role becomes: a key that only the store knows, and the program.
 const KEY: [&str; 2] = ["canary/key+of/the-role", "canary//token+of+the/role=="];
 
+/// What a secret of an app registration becomes, likewise.
+const TOKEN: &str = "canary.token-of/the+app==";
+
 fn answer(status: &str, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\n{headers}\r\nx-ms-version: 2020\r\nlast-modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
@@ -78,7 +81,7 @@ impl Echo {
                 match now.load(Ordering::Acquire) {
                     OVER => return,
                     // Whoever hangs up has heard enough.
-                    form => drop(give_back(client, FORMS[form])),
+                    form => drop(give_back(client, form)),
                 }
             }
         });
@@ -96,7 +99,7 @@ impl Drop for Echo {
     }
 }
 
-fn give_back(mut client: TcpStream, form: fn(&str) -> String) -> std::io::Result<()> {
+fn give_back(mut client: TcpStream, nth: usize) -> std::io::Result<()> {
     let (head, body) = request(&mut client)?;
     let body = String::from_utf8_lossy(&body);
     let [secret, token] = KEY;
@@ -110,8 +113,14 @@ fn give_back(mut client: TcpStream, form: fn(&str) -> String) -> std::io::Result
                  </AssumeRoleWithWebIdentityResponse>"
             ),
         ),
+        // The first form is of a login that gives back what it was sent.
+        false if body.contains("grant_type=client_credentials") && nth > 0 => answer(
+            "200 OK",
+            "content-type: application/json",
+            &format!("{{ \"token_type\": \"Bearer\", \"expires_in\": 3600, \"access_token\": \"{TOKEN}\" }}"),
+        ),
         // A listing or a picture is enough of the body.
-        false => form(&format!("{head}{}", body.chars().filter(char::is_ascii).take(2000).collect::<String>())),
+        false => FORMS[nth](&format!("{head}{}", body.chars().filter(char::is_ascii).take(2000).collect::<String>())),
     };
     client.write_all(answer.as_bytes())?;
     client.shutdown(std::net::Shutdown::Write)?;
@@ -170,6 +179,39 @@ fn a_signature_of_azure() {
 #[test]
 fn a_key_file_of_google() {
     go_through(google, &[]);
+}
+
+/// A secret of an app registration, and a token of a CI platform, where the environment has them: a login that the file names
+/// is the cloud's own, which no test reaches.
+#[test]
+fn a_sign_in_by_entra() {
+    let echo = Echo::start();
+    for federated in [false, true] {
+        let mut harness = Harness::with_people(&["ada"]);
+        azure(&echo.url, "p").by_the_environment().for_state(&mut harness, "");
+        harness.keep(TOKEN);
+        let secret = "canary.secret+of/the~app";
+        if federated {
+            let file = harness.hide("token", secret, &[secret]);
+            harness.tell("AZURE_FEDERATED_TOKEN_FILE", &file);
+        } else {
+            harness.set("AZURE_CLIENT_SECRET", secret);
+        }
+        for (name, value) in [
+            ("AZURE_STORAGE_ACCOUNT_NAME", "corpavatars"),
+            ("AZURE_CLIENT_ID", "6f2c1e0a-3b7d-4c59-8a41-9d0e5b7c2f13"),
+            ("AZURE_TENANT_ID", "contoso.example"),
+            ("AZURE_AUTHORITY_HOST", &echo.url),
+        ] {
+            harness.tell(name, value);
+        }
+        harness.edit(|pipe| _ = pipe.top("http", &http("timeout: 5s")));
+        for nth in 0..FORMS.len() {
+            echo.form.store(nth, Ordering::Release);
+            let ended = finish(&harness, STATE[0]);
+            ended.holds(!ended.succeeded(), "a failure");
+        }
+    }
 }
 
 /// The same secrets, where the environment has them.
