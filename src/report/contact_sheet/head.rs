@@ -261,7 +261,7 @@ fn time(report: &RunReport) -> Markup {
                                 } @else {
                                     (counted(line.sent, "request"))
                                     @if line.sent == line.forecast { ", as forecast" }
-                                    @else { "; the plan said " (count(line.forecast)) }
+                                    @else { ", " (count(line.forecast)) " forecast before" }
                                 }
                             }
                         }
