@@ -101,8 +101,17 @@ fn detail(
         },
         _ => {}
     }
-    let detail = pseudonyms.sentence(detail, names.iter().map(String::as_str));
-    Ok(Some(without_request_ids(&detail)))
+    let detail = without_request_ids(&pseudonyms.sentence(detail, names.iter().map(String::as_str)));
+    Ok(Some(match decision.reason {
+        Reason::PhotoUnknown | Reason::Unreadable | Reason::StillShown => without_quoted(&detail),
+        _ => detail,
+    }))
+}
+
+/// What a fault of a photo quotes may be the name of its file, and that is called like its person more often than not.
+fn without_quoted(detail: &str) -> String {
+    let parts = detail.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 0 { part } else { "`…`" }).collect()
 }
 
 /// What everybody is called who has a key of the account, and each account that claims one of them. `None`: too many.
@@ -161,4 +170,23 @@ pub(super) fn report(context: &RunContext, report: &RunReport, lines: u64) -> Re
     value[LINES] = lines.into();
     value[PSEUDONYMS] = is_pseudonymous.into();
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_fault_of_a_photo_quotes_is_not_kept() {
+        for (detail, kept) in [
+            (
+                "[picture_missing] people.csv:7: `photos/ada.jpg` is not there",
+                "[picture_missing] people.csv:7: `…` is not there",
+            ),
+            ("there is `Ada.jpg`, not `ada.jpg`", "there is `…`, not `…`"),
+            ("[throttled] 429", "[throttled] 429"),
+        ] {
+            assert_eq!(without_quoted(detail), kept);
+        }
+    }
 }
