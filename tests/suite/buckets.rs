@@ -96,7 +96,7 @@ fn a_state_goes_between_file_and_bucket_and_loses_whoever_is_forgotten() {
     harness.finish(&pull).expect_exit(0);
     harness.finish(&["state", "pipeline.yaml", "push", "old.db"]).expect_exit(2);
     let forget = ["state", "pipeline.yaml", "forget", "ada"];
-    harness.finish(&forget).expect_exit(0).expect_answer("placements 1").expect_answer("earlier versions of objects");
+    harness.finish(&forget).expect_exit(0).expect_answer("1 placement, ").expect_answer("earlier versions of objects");
     let left = store.objects();
     assert!(before.iter().all(|name| !left.contains_key(name)), "{before:?} {:?}", left.keys());
     assert_eq!(left.len(), 2, "the lease and one snapshot: {:?}", left.keys());

@@ -198,7 +198,10 @@ fn an_entry_that_fits_nobody_is_told_on_its_line() {
         ended.holds(ended.stdout.contains(&annotation), &annotation);
     }
     let notes: Vec<String> = told.iter().map(|(line, words)| format!("pipeline.yaml:{line}: {words}")).collect();
-    let ended = harness.run().expect_exit(3).expect_answer("an entry of `users` fits nobody and looks like a slip");
+    let ended = harness
+        .run()
+        .expect_exit(3)
+        .expect_answer("an entry of `users` or a row of a map fits nobody and looks like a slip");
     assert_eq!((&ended.report()["notes"], &ended.report()["slips"]), (&serde_json::json!(notes), &1.into()));
 
     // Whoever could not be listed may be whom it means.

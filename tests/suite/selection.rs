@@ -185,7 +185,7 @@ fn a_reviewed_plan_is_applied_on_another_machine() {
     let mut harness = Harness::with_people(&PEOPLE);
     harness.run().expect_exit(0);
     harness.new_photo("ada", "spare");
-    harness.edit(|pipe| _ = pipe.top("transform", "{ resize: { size: 128 } }"));
+    harness.edit(|pipe| _ = pipe.top("transform", "{ resize: { size: 64 } }"));
     harness.plan_with(&["--out", "plan.json"]).expect_exit(0);
     let plan = std::fs::read(harness.path("plan.json")).expect("a plan");
     harness.move_with_the_state_alone();
